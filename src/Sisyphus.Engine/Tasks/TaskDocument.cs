@@ -1,0 +1,45 @@
+using System.Text.Json;
+
+namespace Sisyphus.Engine.Tasks;
+
+/// <summary>One unit of work: an image, the commands to run in one container of it, what to stage in and what to publish.</summary>
+/// <remarks>Immutable and valid: the only ways to one are <see cref="TaskDocumentReader"/> and <c>with</c> on an existing one.
+/// Keys that this version does not know stay in <see cref="Extensions"/>, so that a document survives an older node.</remarks>
+public sealed record TaskDocument
+{
+    public const int DefaultRetries = 3;
+    public const int DefaultPriority = 4;
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromHours(1);
+
+    /// <summary><c>[A-Za-z0-9._-]{1,128}</c>; null until the task is submitted or run.</summary>
+    public string? Id { get; init; }
+    public string? Name { get; init; }
+    public string? Workflow { get; init; }
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    public required string Image { get; init; }
+    /// <summary>At least one; run in order in one container until the first that fails.</summary>
+    public required IReadOnlyList<TaskCommand> Commands { get; init; }
+    public IReadOnlyList<TaskInput> Inputs { get; init; } = [];
+    public IReadOnlyList<TaskOutput> Outputs { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+    public string? WorkingDirectory { get; init; }
+    /// <summary>As in <c>docker run --user</c>; null is the user that runs the node.</summary>
+    public string? User { get; init; }
+    public TaskNetwork Network { get; init; } = TaskNetwork.Bridge;
+
+    /// <summary>Counts from the start of the first command to the end of the last.</summary>
+    public TimeSpan Timeout { get; init; } = DefaultTimeout;
+    public TaskResources Resources { get; init; } = TaskResources.Unlimited;
+    /// <summary>Extra attempts after a retryable failure, 0 to 100.</summary>
+    public int Retries { get; init; } = DefaultRetries;
+    /// <summary>Exit codes, 1 to 255, after which the task is tried again as after a failure of the infrastructure.</summary>
+    public IReadOnlyList<int> RetryExitCodes { get; init; } = [];
+    /// <summary>0 (last) to 9 (first).</summary>
+    public int Priority { get; init; } = DefaultPriority;
+
+    public IReadOnlyDictionary<string, JsonElement> Extensions { get; init; } = new Dictionary<string, JsonElement>();
+
+    public override string ToString() => Name ?? Id ?? Image;
+}

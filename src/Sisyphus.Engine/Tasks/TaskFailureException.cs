@@ -1,0 +1,10 @@
+namespace Sisyphus.Engine.Tasks;
+
+/// <summary>An attempt can't go on, with the one reason why. The message tells a user what happened and, where there is something, what to do.</summary>
+public sealed class TaskFailureException : Exception
+{
+    public TaskFailureException(FailureReason reason, string message, Exception? cause = null)
+        : base(message, cause) => Reason = reason;
+
+    public FailureReason Reason { get; }
+}
