@@ -1,0 +1,83 @@
+using System.Management.Automation;
+
+using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.PowerShell;
+
+/// <summary>Every ErrorRecord of the module: ids are stable (<c>Sisyphus.</c> and a word), scripts may match on them.</summary>
+internal static class ErrorRecords
+{
+    private const string Prefix = "Sisyphus.";
+
+    /// <param name="source">The file or object that holds the document, to begin the message with; null where the message stands alone.</param>
+    public static ErrorRecord ToErrorRecord(this InvalidTaskDocumentException exception, string? source, object? target)
+    {
+        var lines = exception.Errors.Select(error => source is null ? error.ToString() : error.Line > 0 ? source + error : $"{source}: {error}");
+        return new ErrorRecord(exception, Prefix + nameof(FailureReason.InvalidDocument), ErrorCategory.InvalidData, target)
+        {
+            ErrorDetails = new ErrorDetails(string.Join(Environment.NewLine, lines)),
+        };
+    }
+
+    public static ErrorRecord ToErrorRecord(this TaskFailureException exception, object? target) =>
+        new(exception, Prefix + exception.Reason, Category(exception.Reason), target);
+
+    /// <summary>For a task that ended badly; the target is the result.</summary>
+    public static ErrorRecord ToErrorRecord(this TaskResult result)
+    {
+        var reason = result.Reason ?? FailureReason.Internal;
+        return new ErrorRecord(new TaskFailureException(reason, $"Task {result.Name ?? result.Id}: {result.Message}"), Prefix + reason, Category(reason), result);
+    }
+
+    /// <summary>A setting that no store, engine or runner can use.</summary>
+    public static ErrorRecord InvalidSetting(Exception exception, object? target) =>
+        new(exception, Prefix + "InvalidSetting", ErrorCategory.InvalidArgument, target);
+
+    public static ErrorRecord FileNotFound(string path) =>
+        new(new FileNotFoundException($"There is no file {path}.", path), Prefix + "FileNotFound", ErrorCategory.ObjectNotFound, path);
+
+    public static ErrorRecord FileExists(string path) =>
+        new(new IOException($"The file {path} exists already."), Prefix + "FileExists", ErrorCategory.ResourceExists, path);
+
+    public static ErrorRecord FileNotAccessible(Exception exception, string path) =>
+        new(exception, Prefix + "FileNotAccessible", exception is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, path);
+
+    public static ErrorRecord FileNotWritten(Exception exception, string path) =>
+        new(exception, Prefix + "FileNotWritten", exception is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.WriteError, path);
+
+    public static ErrorRecord NotAFileSystemPath(string path, string provider) =>
+        new(new ArgumentException($"{path} is a path of the provider {provider}; only file system paths are possible here."), Prefix + "NotAFileSystemPath", ErrorCategory.InvalidArgument, path);
+
+    public static ErrorRecord InvalidRemotePath(string path, string message) =>
+        new(new ArgumentException(message), Prefix + "InvalidRemotePath", ErrorCategory.InvalidArgument, path);
+
+    public static ErrorRecord ObjectNotFound(string path) =>
+        new(new ItemNotFoundException($"There is no object {path}."), Prefix + "ObjectNotFound", ErrorCategory.ObjectNotFound, path);
+
+    public static ErrorRecord InvalidCopy(string message, object? target) =>
+        new(new ArgumentException(message), Prefix + "InvalidCopy", ErrorCategory.InvalidArgument, target);
+
+    private static ErrorCategory Category(FailureReason reason) => reason switch
+    {
+        FailureReason.InvalidDocument => ErrorCategory.InvalidData,
+        FailureReason.PolicyDenied => ErrorCategory.PermissionDenied,
+        FailureReason.ImageNotFound => ErrorCategory.ObjectNotFound,
+        FailureReason.ImagePullDenied => ErrorCategory.PermissionDenied,
+        FailureReason.ImagePullFailed => ErrorCategory.ConnectionError,
+        FailureReason.InputMissing => ErrorCategory.ObjectNotFound,
+        FailureReason.InputDenied => ErrorCategory.PermissionDenied,
+        FailureReason.InputCorrupt => ErrorCategory.InvalidData,
+        FailureReason.TransferFailed => ErrorCategory.ConnectionError,
+        FailureReason.ExecutorExit => ErrorCategory.InvalidResult,
+        FailureReason.OutOfMemory => ErrorCategory.LimitsExceeded,
+        FailureReason.Timeout => ErrorCategory.OperationTimeout,
+        FailureReason.OutputMissing => ErrorCategory.ObjectNotFound,
+        FailureReason.OutputUnsafe => ErrorCategory.SecurityError,
+        FailureReason.DiskFull => ErrorCategory.ResourceUnavailable,
+        FailureReason.EngineUnavailable => ErrorCategory.ResourceUnavailable,
+        FailureReason.NodeLost => ErrorCategory.ConnectionError,
+        FailureReason.Canceled => ErrorCategory.OperationStopped,
+        _ => ErrorCategory.NotSpecified,
+    };
+}
