@@ -30,6 +30,10 @@ internal static class ErrorRecords
         return new ErrorRecord(new TaskFailureException(reason, $"Task {result.Name ?? result.Id}: {result.Message}"), Prefix + reason, Category(reason), result);
     }
 
+    /// <summary>Nothing that was foreseen: a defect, of ours or of what we stand on.</summary>
+    public static ErrorRecord Unexpected(Exception exception, object? target) =>
+        new(exception, Prefix + nameof(FailureReason.Internal), ErrorCategory.NotSpecified, target);
+
     /// <summary>A setting that no store, engine or runner can use.</summary>
     public static ErrorRecord InvalidSetting(Exception exception, object? target) =>
         new(exception, Prefix + "InvalidSetting", ErrorCategory.InvalidArgument, target);
@@ -49,11 +53,17 @@ internal static class ErrorRecords
     public static ErrorRecord NotAFileSystemPath(string path, string provider) =>
         new(new ArgumentException($"{path} is a path of the provider {provider}; only file system paths are possible here."), Prefix + "NotAFileSystemPath", ErrorCategory.InvalidArgument, path);
 
-    public static ErrorRecord InvalidRemotePath(string path, string message) =>
-        new(new ArgumentException(message), Prefix + "InvalidRemotePath", ErrorCategory.InvalidArgument, path);
+    public static ErrorRecord InvalidRemotePath(Exception exception, string path) =>
+        new(exception, Prefix + "InvalidRemotePath", ErrorCategory.InvalidArgument, path);
 
     public static ErrorRecord ObjectNotFound(string path) =>
         new(new ItemNotFoundException($"There is no object {path}."), Prefix + "ObjectNotFound", ErrorCategory.ObjectNotFound, path);
+
+    /// <summary>What a store says of an object that a cmdlet, not a task, asked for: there it is no input.</summary>
+    public static ErrorRecord ForObject(this TaskFailureException exception, object? target) =>
+        exception.Reason == FailureReason.InputMissing
+            ? new ErrorRecord(exception, Prefix + "ObjectNotFound", ErrorCategory.ObjectNotFound, target)
+            : exception.ToErrorRecord(target);
 
     public static ErrorRecord InvalidCopy(string message, object? target) =>
         new(new ArgumentException(message), Prefix + "InvalidCopy", ErrorCategory.InvalidArgument, target);

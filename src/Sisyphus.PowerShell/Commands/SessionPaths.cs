@@ -8,7 +8,7 @@ namespace Sisyphus.PowerShell.Commands;
 /// <summary>Local paths as the session sees them: its location, drives and wildcards, never the process's directory.</summary>
 internal static class SessionPaths
 {
-    private const string FileSystem = "FileSystem";
+    public const string FileSystem = "FileSystem";
 
     /// <summary>The existing files and folders that a parameter names; whatever can't be resolved is a non-terminating error.</summary>
     public static IEnumerable<string> ResolveExisting(this PSCmdlet cmdlet, IEnumerable<string> paths, bool literal)
@@ -41,6 +41,10 @@ internal static class SessionPaths
         }
         return null;
     }
+
+    /// <summary>The session has a file system drive of that name.</summary>
+    public static bool HasDrive(this PSCmdlet cmdlet, string name) =>
+        cmdlet.SessionState.Drive.GetAllForProvider(FileSystem).Any(drive => drive.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     private static Collection<string> Literal(PSCmdlet cmdlet, string path) => cmdlet.ResolveNew(path) is { } resolved ? [resolved] : [];
 

@@ -1,0 +1,55 @@
+namespace Sisyphus.Engine.Settings;
+
+/// <summary>Takes each setting from the first layer that gives it and notes which that was.</summary>
+internal sealed class LayerResolver(string settingsFile, IReadOnlyList<(SettingSource Source, SettingsLayer Layer)> layers)
+{
+    private readonly List<Setting> _settings = [];
+
+    public string SettingsFile => settingsFile;
+
+    public IReadOnlyList<Setting> Settings => _settings;
+
+    public string? Take(string name, Func<SettingsLayer, string?> value, string variable = "")
+    {
+        foreach (var (source, layer) in layers)
+        {
+            if (value(layer) is not { } found)
+                continue;
+            Note(name, found, source, variable);
+            return found;
+        }
+        return null;
+    }
+
+    /// <summary>Bucket by bucket: a session that redirects one bucket keeps what the file says of the others.</summary>
+    public IReadOnlyDictionary<string, string> TakeMapping(string name, Func<SettingsLayer, IReadOnlyDictionary<string, string>?> mapping)
+    {
+        var result = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (source, layer) in layers)
+        {
+            foreach (var (bucket, location) in mapping(layer) ?? new Dictionary<string, string>())
+            {
+                if (result.TryAdd(bucket, location))
+                    Note($"{name}.{bucket}", location, source, "");
+            }
+        }
+        return result;
+    }
+
+    private void Note(string name, string value, SettingSource source, string variable) => _settings.Add(new Setting(name, WithoutSecrets(value), source, source switch
+    {
+        SettingSource.Environment => variable,
+        SettingSource.File => settingsFile,
+        _ => "",
+    }));
+
+    private static string WithoutSecrets(string value)
+    {
+        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.IsFile)
+            return value;
+        if (uri.UserInfo.Length > 0)
+            value = value.Replace(uri.UserInfo + "@", "***@", StringComparison.Ordinal);
+        // A query may hold a signature.
+        return uri.Query.Length > 0 ? value.Replace(uri.Query, "?***", StringComparison.Ordinal) : value;
+    }
+}

@@ -1,0 +1,49 @@
+namespace Sisyphus.Engine.Settings;
+
+/// <summary>The settings in effect, and of each where it came from.</summary>
+public sealed record SessionSettings
+{
+    public const string StoreVariable = "SISYPHUS_STORE";
+    public const string NodeVariable = "SISYPHUS_NODE";
+
+    public required string Store { get; init; }
+    public required IReadOnlyDictionary<string, string> StoreMapping { get; init; }
+    /// <summary>Null: found as the docker CLI finds its engine.</summary>
+    public required string? Engine { get; init; }
+    public required string WorkDirectory { get; init; }
+    public required string Node { get; init; }
+    public required string SettingsFile { get; init; }
+    /// <summary>The same, to read.</summary>
+    public required IReadOnlyList<Setting> Settings { get; init; }
+
+    /// <param name="parameters">What the cmdlet was given.</param>
+    /// <param name="session">What was set for the session.</param>
+    /// <param name="variable">The environment; null for a variable that is not set.</param>
+    /// <exception cref="InvalidSettingsException"/>
+    public static SessionSettings Resolve(SettingsLayer parameters, SettingsLayer session, Func<string, string?> variable)
+    {
+        var paths = SettingsPaths.FromEnvironment(variable);
+        var environment = new SettingsLayer { Store = NotEmpty(variable(StoreVariable)), Node = NotEmpty(variable(NodeVariable)) };
+        var defaults = new SettingsLayer { Store = paths.Store, WorkDirectory = paths.Work, Node = Environment.MachineName };
+        var resolver = new LayerResolver(paths.SettingsFile,
+        [
+            (SettingSource.Parameter, parameters),
+            (SettingSource.Session, session),
+            (SettingSource.Environment, environment),
+            (SettingSource.File, Sisyphus.Engine.Settings.SettingsFile.Read(paths.SettingsFile)),
+            (SettingSource.Default, defaults),
+        ]);
+        return new SessionSettings
+        {
+            Store = resolver.Take(nameof(Store), layer => layer.Store, StoreVariable)!,
+            StoreMapping = resolver.TakeMapping(nameof(StoreMapping), layer => layer.StoreMapping),
+            Engine = resolver.Take(nameof(Engine), layer => layer.Engine),
+            WorkDirectory = resolver.Take(nameof(WorkDirectory), layer => layer.WorkDirectory)!,
+            Node = resolver.Take(nameof(Node), layer => layer.Node, NodeVariable)!,
+            SettingsFile = resolver.SettingsFile,
+            Settings = resolver.Settings,
+        };
+    }
+
+    private static string? NotEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
+}

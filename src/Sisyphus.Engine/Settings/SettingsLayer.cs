@@ -1,0 +1,17 @@
+namespace Sisyphus.Engine.Settings;
+
+/// <summary>The settings that one source gives; null where it gives none. Also the form of the settings file.</summary>
+public sealed record SettingsLayer
+{
+    public static readonly SettingsLayer Empty = new();
+
+    /// <summary>Location of the store for every bucket that <see cref="StoreMapping"/> does not name.</summary>
+    public string? Store { get; init; }
+    /// <summary>Bucket → location of exactly that bucket.</summary>
+    public IReadOnlyDictionary<string, string>? StoreMapping { get; init; }
+    /// <summary>Address of the container engine, as in <c>DOCKER_HOST</c>.</summary>
+    public string? Engine { get; init; }
+    /// <summary>Absolute folder for workspaces and the input cache.</summary>
+    public string? WorkDirectory { get; init; }
+    public string? Node { get; init; }
+}

@@ -1,0 +1,48 @@
+using System.Collections;
+using System.Management.Automation;
+
+using Sisyphus.Engine.Settings;
+
+namespace Sisyphus.PowerShell.Commands;
+
+[Cmdlet(VerbsCommunications.Connect, "Sisyphus", SupportsShouldProcess = true)]
+[OutputType(typeof(Setting))]
+public sealed class ConnectSisyphusCommand : SisyphusCommand
+{
+    [Parameter(Position = 0)]
+    public string? Store { get; set; }
+
+    [Parameter]
+    public IDictionary? StoreMapping { get; set; }
+
+    [Parameter]
+    public string? Engine { get; set; }
+
+    [Parameter]
+    public string? WorkDirectory { get; set; }
+
+    [Parameter]
+    public string? Node { get; set; }
+
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    protected override void EndProcessing()
+    {
+        var layer = new SettingsLayer
+        {
+            Store = this.StoreLocation(Store),
+            StoreMapping = this.StoreMapping(StoreMapping),
+            Engine = Engine,
+            WorkDirectory = this.Folder(WorkDirectory),
+            Node = Node,
+        };
+        // A location that can't be opened must not replace one that works.
+        this.OpenStores(this.ResolveSettings(layer));
+        if (!ShouldProcess("this session", layer.Store is null ? "Set the Sisyphus settings" : $"Use the store {layer.Store}"))
+            return;
+        Session.Current = layer;
+        if (PassThru)
+            WriteObject(this.ResolveSettings(SettingsLayer.Empty).Settings, enumerateCollection: true);
+    }
+}

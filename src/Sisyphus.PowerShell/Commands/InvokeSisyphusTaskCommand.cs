@@ -1,0 +1,169 @@
+using System.Collections;
+using System.Management.Automation;
+
+using Sisyphus.Engine.Containers;
+using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Settings;
+using Sisyphus.Engine.Tasks;
+using Sisyphus.PowerShell.Documents;
+using Sisyphus.PowerShell.Running;
+
+namespace Sisyphus.PowerShell.Commands;
+
+[Cmdlet(VerbsLifecycle.Invoke, "SisyphusTask", SupportsShouldProcess = true)]
+[OutputType(typeof(TaskResult), typeof(TaskPlan))]
+public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
+{
+    private TaskEventWriter? _writer;
+    private IContainerEngine? _engine;
+    private TaskRunner? _runner;
+    private bool _engineAnswered;
+
+    // Of type object: a document that does not bind would be an error without our id.
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Alias("Task")]
+    public object InputObject { get; set; } = null!;
+
+    [Parameter]
+    [ValidateRange(1, TaskRunnerOptions.MaxConcurrency)]
+    public int ThrottleLimit { get; set; } = TaskRunnerOptions.DefaultConcurrency;
+
+    [Parameter]
+    public PullPolicy PullPolicy { get; set; }
+
+    [Parameter]
+    public string? Store { get; set; }
+
+    [Parameter]
+    public IDictionary? StoreMapping { get; set; }
+
+    [Parameter]
+    public string? Engine { get; set; }
+
+    [Parameter]
+    public string? WorkDirectory { get; set; }
+
+    [Parameter]
+    public string? Node { get; set; }
+
+    [Parameter]
+    public SwitchParameter AllowUser { get; set; }
+
+    [Parameter]
+    public SwitchParameter AllowMetadata { get; set; }
+
+    [Parameter]
+    public string[] FileRoot { get; set; } = [];
+
+    protected override void BeginProcessing()
+    {
+        var settings = this.ResolveSettings(new SettingsLayer
+        {
+            Store = this.StoreLocation(Store),
+            StoreMapping = this.StoreMapping(StoreMapping),
+            Engine = Engine,
+            WorkDirectory = this.Folder(WorkDirectory),
+            Node = Node,
+        });
+        var stores = this.OpenStores(settings);
+        var options = Options(settings);
+        try
+        {
+            options.Validate();
+            _engine = ContainerEngines.Connect(settings.Engine);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            ThrowTerminatingError(ErrorRecords.InvalidSetting(e, (e as ArgumentException)?.ParamName));
+        }
+        catch (TaskFailureException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord(settings.Engine));
+        }
+        _runner = new TaskRunner(_engine!, stores, options);
+        _writer = new TaskEventWriter(this, this.IsVerbose());
+    }
+
+    protected override void ProcessRecord()
+    {
+        foreach (var document in Read())
+        {
+            // The id is needed before the first event, to say which task an event is of.
+            var task = document.Id is null ? document with { Id = Guid.CreateVersion7().ToString() } : document;
+            if (ShouldProcess($"Run task {task} in a container of {task.Image}.", $"Run task {task} in a container of {task.Image}?", "Invoke-SisyphusTask", out var reason))
+                Submit(task);
+            else if (reason == ShouldProcessReason.WhatIf)
+                WriteObject(WaitOrEnd(_runner!.PlanAsync(task, StopToken), task));
+        }
+    }
+
+    protected override void EndProcessing()
+    {
+        _runner!.Complete();
+        while (WriteEvents())
+        {
+        }
+        _writer!.CompleteProgress();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        // Cancels what still runs and waits until its containers are gone, however the pipeline ended.
+        if (disposing)
+        {
+            _runner?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            _engine?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+        base.Dispose(disposing);
+    }
+
+    private TaskRunnerOptions Options(SessionSettings settings) => new()
+    {
+        Concurrency = ThrottleLimit,
+        PullPolicy = PullPolicy,
+        WorkDirectory = settings.WorkDirectory,
+        NodeName = settings.Node,
+        Policy = new NodePolicy
+        {
+            AllowUser = AllowUser,
+            AllowMetadata = AllowMetadata,
+            FileRoots = [.. FileRoot.Select(folder => this.Folder(folder)!)],
+        },
+    };
+
+    private IReadOnlyList<TaskDocument> Read()
+    {
+        try
+        {
+            return TaskDocuments.From(InputObject);
+        }
+        catch (InvalidTaskDocumentException e)
+        {
+            WriteError(e.ToErrorRecord(source: null, InputObject));
+            return [];
+        }
+    }
+
+    private void Submit(TaskDocument task)
+    {
+        // No engine: say so once, at once, rather than once a task after all its attempts.
+        if (!_engineAnswered)
+            WaitOrEnd(_engine!.GetInfoAsync(StopToken), task);
+        _engineAnswered = true;
+        _writer!.Submitted(task);
+        while (!_runner!.TrySubmit(task))
+            WriteEvents();
+        while (_runner.Events.TryRead(out var happened))
+            _writer.Write(happened);
+    }
+
+    /// <summary>Waits for events and writes those that are there; false after the last.</summary>
+    private bool WriteEvents()
+    {
+        if (!WaitOrEnd(_runner!.Events.WaitToReadAsync(StopToken).AsTask()))
+            return false;
+        while (_runner.Events.TryRead(out var happened))
+            _writer!.Write(happened);
+        return true;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Buffers;
+using System.Collections;
+using System.Management.Automation;
+
+using Sisyphus.Engine.Settings;
+using Sisyphus.Engine.Storage;
+using Sisyphus.PowerShell.Documents;
+
+namespace Sisyphus.PowerShell.Commands;
+
+/// <summary>From parameters to settings. A setting that can't be used ends the command: nothing that follows could work.</summary>
+internal static class SettingsBinding
+{
+    private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+");
+
+    public static SessionSettings ResolveSettings(this PSCmdlet cmdlet, SettingsLayer parameters)
+    {
+        try
+        {
+            return Session.Resolve(parameters);
+        }
+        catch (InvalidSettingsException e)
+        {
+            cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(e, null));
+            throw;
+        }
+    }
+
+    public static ObjectStores OpenStores(this PSCmdlet cmdlet, SessionSettings settings)
+    {
+        try
+        {
+            return ObjectStores.Open(settings.Store, settings.StoreMapping);
+        }
+        catch (FormatException e)
+        {
+            cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(e, settings.Store));
+            throw;
+        }
+    }
+
+    /// <summary>A location as it is, or a folder (relative ones from the session's location) as its full path.</summary>
+    public static string? StoreLocation(this PSCmdlet cmdlet, string? location) =>
+        string.IsNullOrEmpty(location) || IsLocation(cmdlet, location) ? location : cmdlet.Folder(location);
+
+    public static Dictionary<string, string>? StoreMapping(this PSCmdlet cmdlet, IDictionary? mapping) =>
+        mapping is null ? null : PowerShellValue.Entries(mapping)!.ToDictionary(
+            entry => entry.Key, entry => cmdlet.StoreLocation(PowerShellValue.Text(entry.Value)) ?? "", StringComparer.Ordinal);
+
+    /// <summary>The full path of a folder that a parameter names; ends the command when it is no path of the file system.</summary>
+    public static string? Folder(this PSCmdlet cmdlet, string? folder)
+    {
+        if (string.IsNullOrEmpty(folder))
+            return null;
+        var path = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(folder, out var provider, out _);
+        if (provider.Name != SessionPaths.FileSystem)
+            cmdlet.ThrowTerminatingError(ErrorRecords.NotAFileSystemPath(folder, provider.Name));
+        return path;
+    }
+
+    // "gs:", "file:///srv" and the like, unless it is a drive of the session ("C:", "Temp:").
+    private static bool IsLocation(PSCmdlet cmdlet, string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && text.AsSpan(0, colon).IndexOfAnyExcept(SchemeCharacters) < 0 && !cmdlet.HasDrive(text[..colon]);
+    }
+}

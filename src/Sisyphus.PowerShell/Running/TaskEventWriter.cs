@@ -1,0 +1,97 @@
+using System.Management.Automation;
+
+using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.PowerShell.Running;
+
+/// <summary>Writes what happens to tasks to the streams of a cmdlet. Runs on the pipeline's thread.</summary>
+/// <param name="verbose">The verbose stream is on: the tasks' output goes there instead of to the information stream.</param>
+internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose)
+{
+    public const string OutputTag = "Sisyphus.Output";
+
+    private readonly Dictionary<string, TaskProgress> _progress = [];
+    private readonly Dictionary<string, string> _titles = [];
+    private int _activities;
+
+    public void Submitted(TaskDocument task) => _titles[task.Id!] = task.ToString();
+
+    public void Write(TaskEvent happened)
+    {
+        var title = _titles.GetValueOrDefault(happened.TaskId, happened.TaskId);
+        switch (happened)
+        {
+            case OutputLineReceived line:
+                WriteLine(title, TaskOutputLine.From(line));
+                break;
+            case TaskStateChanged change:
+                WriteVerbose($"{title}: {change.State}, attempt {change.Attempt}");
+                if (change.State is TaskState.Initializing or TaskState.Running)
+                    Progress(change.TaskId, title).Phase(change.State == TaskState.Running ? "Running" : "Preparing");
+                break;
+            case ImagePullProgressed pull:
+                Progress(pull.TaskId, title).Pulling(pull.Image, pull.Progress);
+                break;
+            case StagingProgressed staging:
+                Progress(staging.TaskId, title).Transferring("Staging", staging.Progress);
+                break;
+            case CommandStarted command:
+                WriteVerbose($"{title}: command {command.Index + 1} of {command.Count}: {command.Command}");
+                Progress(command.TaskId, title).Phase($"Running {command.Index + 1} of {command.Count}: {command.Command}");
+                break;
+            case PublishingProgressed publishing:
+                Progress(publishing.TaskId, title).Transferring("Publishing", publishing.Progress);
+                break;
+            case TaskWarned warning:
+                cmdlet.WriteWarning($"{title}: {warning.Message}");
+                break;
+            case AttemptFailed { RetryAfter: { } pause } failed:
+                cmdlet.WriteWarning($"{title}: attempt {failed.Attempt} failed ({failed.Reason.ToWord()}): {failed.Message} Next attempt in {pause.TotalSeconds:0.#} s.");
+                break;
+            case TaskFinished finished:
+                WriteResult(finished.Result);
+                break;
+        }
+    }
+
+    /// <summary>Takes down the bars of tasks that did not come to their end.</summary>
+    public void CompleteProgress()
+    {
+        foreach (var progress in _progress.Values)
+            progress.Completed();
+        _progress.Clear();
+    }
+
+    // The result first: it is worth having even where -ErrorAction Stop makes the error the end.
+    private void WriteResult(TaskResult result)
+    {
+        if (_progress.Remove(result.Id, out var progress))
+            progress.Completed();
+        _titles.Remove(result.Id);
+        cmdlet.WriteObject(result);
+        if (result.State != TaskState.Complete)
+            cmdlet.WriteError(result.ToErrorRecord());
+    }
+
+    private void WriteLine(string title, TaskOutputLine line)
+    {
+        if (verbose)
+            cmdlet.WriteVerbose($"{title}: {line.Stream}: {line.Line}");
+        else
+            cmdlet.WriteInformation(line, [OutputTag, line.Stream]);
+    }
+
+    private void WriteVerbose(string text)
+    {
+        if (verbose)
+            cmdlet.WriteVerbose(text);
+    }
+
+    private TaskProgress Progress(string taskId, string title)
+    {
+        if (!_progress.TryGetValue(taskId, out var progress))
+            _progress[taskId] = progress = new TaskProgress(++_activities, $"Task {title}", cmdlet.WriteProgress, TimeProvider.System);
+        return progress;
+    }
+}
