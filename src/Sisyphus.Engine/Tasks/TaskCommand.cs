@@ -11,7 +11,13 @@ public sealed record TaskCommand(
     string? StandardInput = null,
     string? StandardOutput = null,
     string? StandardError = null,
-    bool IgnoreError = false)
+    bool IgnoreError = false) : TaskPart
 {
+    public bool Equals(TaskCommand? other) =>
+        base.Equals(other) && Arguments.SequenceEqual(other!.Arguments) && StandardInput == other.StandardInput
+        && StandardOutput == other.StandardOutput && StandardError == other.StandardError && IgnoreError == other.IgnoreError;
+
+    public override int GetHashCode() => HashCode.Combine(Arguments.Count, Arguments is [var program, ..] ? program : null, StandardInput, StandardOutput, StandardError, IgnoreError);
+
     public override string ToString() => string.Join(' ', Arguments);
 }

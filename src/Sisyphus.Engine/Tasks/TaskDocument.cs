@@ -1,11 +1,9 @@
-using System.Text.Json;
-
 namespace Sisyphus.Engine.Tasks;
 
 /// <summary>One unit of work: an image, the commands to run in one container of it, what to stage in and what to publish.</summary>
 /// <remarks>Immutable and valid: the only ways to one are <see cref="TaskDocumentReader"/> and <c>with</c> on an existing one.
-/// Keys that this version does not know stay in <see cref="Extensions"/>, so that a document survives an older node.</remarks>
-public sealed record TaskDocument
+/// Two documents are equal when they say the same, whatever the order of their keys.</remarks>
+public sealed record TaskDocument : TaskPart
 {
     public const int DefaultRetries = 3;
     public const int DefaultPriority = 4;
@@ -39,7 +37,16 @@ public sealed record TaskDocument
     /// <summary>0 (last) to 9 (first).</summary>
     public int Priority { get; init; } = DefaultPriority;
 
-    public IReadOnlyDictionary<string, JsonElement> Extensions { get; init; } = new Dictionary<string, JsonElement>();
+    public bool Equals(TaskDocument? other) =>
+        base.Equals(other)
+        && Id == other!.Id && Name == other.Name && Workflow == other.Workflow && ContentEquality.Of(Tags, other.Tags)
+        && Image == other.Image && Commands.SequenceEqual(other.Commands)
+        && Inputs.ToHashSet().SetEquals(other.Inputs) && Outputs.ToHashSet().SetEquals(other.Outputs)
+        && ContentEquality.Of(Environment, other.Environment) && WorkingDirectory == other.WorkingDirectory
+        && User == other.User && Network == other.Network && Timeout == other.Timeout && Resources.Equals(other.Resources)
+        && Retries == other.Retries && RetryExitCodes.SequenceEqual(other.RetryExitCodes) && Priority == other.Priority;
+
+    public override int GetHashCode() => HashCode.Combine(Id, Image, Commands.Count, Inputs.Count, Outputs.Count, Timeout, Priority);
 
     public override string ToString() => Name ?? Id ?? Image;
 }

@@ -5,7 +5,7 @@ namespace Sisyphus.Engine.Tasks;
 /// <param name="Path">Absolute path in the container, normalised, without a trailing <c>/</c>.</param>
 /// <param name="IsDirectory">The document had a trailing <c>/</c> on either side.</param>
 /// <param name="Writable">The container gets a private copy that it may change; otherwise the mount is read-only.</param>
-public sealed record TaskInput(RemotePath Remote, string Path, bool IsDirectory = false, bool Writable = false)
+public sealed record TaskInput(RemotePath Remote, string Path, bool IsDirectory = false, bool Writable = false) : TaskPart
 {
     public override string ToString() => $"{Remote} -> {Path}";
 }

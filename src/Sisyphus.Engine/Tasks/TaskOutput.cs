@@ -5,7 +5,7 @@ namespace Sisyphus.Engine.Tasks;
 /// <param name="Kind">How <paramref name="Path"/> is meant.</param>
 /// <param name="Path">Absolute path or pattern in the container, without a trailing <c>/</c>; <c>&gt;</c> or <c>&gt;&gt;</c> for the two streams.</param>
 /// <param name="Optional">Its absence is no failure.</param>
-public sealed record TaskOutput(RemotePath Remote, TaskOutputKind Kind, string Path, bool Optional = false)
+public sealed record TaskOutput(RemotePath Remote, TaskOutputKind Kind, string Path, bool Optional = false) : TaskPart
 {
     public const string StandardOutputPath = ">";
     public const string LogPath = ">>";

@@ -1,7 +1,7 @@
 namespace Sisyphus.Engine.Tasks;
 
 /// <summary>Upper limits, enforced by the container engine; null is no limit but the node's.</summary>
-public sealed record TaskResources
+public sealed record TaskResources : TaskPart
 {
     public static readonly TaskResources Unlimited = new();
 

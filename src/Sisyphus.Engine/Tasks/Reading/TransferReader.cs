@@ -1,0 +1,132 @@
+using System.Text.Json;
+
+namespace Sisyphus.Engine.Tasks.Reading;
+
+/// <summary>Inputs and outputs: remote path to internal path.</summary>
+internal static class TransferReader
+{
+    private static readonly string[] InputKeys = ["path", "writable"];
+    private static readonly string[] OutputKeys = ["path", "optional"];
+
+    internal static IReadOnlyList<Placed<TaskInput>> ReadInputs(ReadContext context, SourceValue value)
+    {
+        var members = context.Object(value, "an object such as {\"bucket:key\": \"/mnt/data\"}") ?? [];
+        return [.. members.Select(member => ReadInput(context, member)).OfType<Placed<TaskInput>>()];
+    }
+
+    internal static IReadOnlyList<Placed<TaskOutput>> ReadOutputs(ReadContext context, SourceValue value)
+    {
+        var members = context.Object(value, "an object such as {\"bucket:key\": \"/mnt/result\"}") ?? [];
+        return [.. members.Select(member => ReadOutput(context, member)).OfType<Placed<TaskOutput>>()];
+    }
+
+    private static Placed<TaskInput>? ReadInput(ReadContext context, SourceMember member)
+    {
+        var remote = ReadRemote(context, member);
+        var target = ReadTarget(context, member.Value, InputKeys, "{\"path\": \"/mnt/data\", \"writable\": true}", "/mnt/data");
+        if (target?.Text is not { } text)
+            return null;
+        var error = InternalPath.Normalize(text, out var path, out var isDirectory) ?? InternalPath.CheckPlace(path);
+        if (error is not null)
+            context.Error(target.At, error);
+        if (error is not null || remote is null)
+            return null;
+
+        isDirectory |= remote.IsPrefix;
+        if (isDirectory && remote.Scheme == "https")
+        {
+            context.Error(member, "an https input is one file: the web has no lists of files");
+            return null;
+        }
+        var input = new TaskInput(isDirectory ? AsPrefix(remote) : remote, path, isDirectory, target.Flag);
+        return new(target.Extensions is null ? input : input with { Extensions = target.Extensions }, member, target.At);
+    }
+
+    private static Placed<TaskOutput>? ReadOutput(ReadContext context, SourceMember member)
+    {
+        var remote = ReadRemote(context, member);
+        if (remote?.Scheme == "https")
+            context.Error(member, "https is for inputs only: outputs go to an object store");
+        var target = ReadTarget(context, member.Value, OutputKeys, "{\"path\": \"/mnt/result\", \"optional\": true}", "/mnt/result");
+        if (target?.Text is not { } text)
+            return null;
+        var error = FindKind(text, remote?.IsPrefix ?? false, out var kind, out var path);
+        if (error is not null)
+            context.Error(target.At, error);
+        if (error is not null || remote is null)
+            return null;
+
+        var needsPrefix = kind is TaskOutputKind.Directory or TaskOutputKind.Pattern;
+        var output = new TaskOutput(needsPrefix ? AsPrefix(remote) : remote, kind, path, target.Flag);
+        return new(target.Extensions is null ? output : output with { Extensions = target.Extensions }, member, target.At);
+    }
+
+    private static string? FindKind(string text, bool toPrefix, out TaskOutputKind kind, out string path)
+    {
+        kind = text == TaskOutput.StandardOutputPath ? TaskOutputKind.StandardOutput : TaskOutputKind.Log;
+        path = text;
+        if (text is TaskOutput.StandardOutputPath or TaskOutput.LogPath)
+            return toPrefix ? $"\"{text}\" is one object: take the \"/\" off the end of its remote path" : null;
+        if (InternalPath.Normalize(text, out path, out var isDirectory) is { } error)
+            return error;
+        if (InternalPattern.HasWildcard(path))
+        {
+            kind = TaskOutputKind.Pattern;
+            return isDirectory ? "a pattern names files: take the trailing \"/\" off"
+                : InternalPattern.TryParse(path, out var pattern, out var wrong) ? InternalPath.CheckPlace(pattern.BaseDirectory) : wrong;
+        }
+        kind = isDirectory || toPrefix ? TaskOutputKind.Directory : TaskOutputKind.File;
+        // Once more, since an escaped dot is a dot all the same.
+        return InternalPath.Normalize(InternalPattern.Unescape(path), out path, out _) ?? InternalPath.CheckPlace(path);
+    }
+
+    private static RemotePath? ReadRemote(ReadContext context, SourceMember member)
+    {
+        if (!RemotePath.TryParse(member.Name, out var remote, out var error))
+        {
+            context.Error(member, member.Name.StartsWith('/') && member.Value.Kind == JsonValueKind.String && RemotePath.TryParse(member.Value.Text, out _, out _)
+                ? "the two sides are swapped: the remote path is the key, the internal path its value"
+                : error);
+        }
+        else if (remote.Key == ".sisyphus" || remote.Key.StartsWith(".sisyphus/", StringComparison.Ordinal))
+        {
+            context.Error(member, "keys below \".sisyphus/\" are reserved for Sisyphus itself");
+        }
+        return remote;
+    }
+
+    private static Target? ReadTarget(ReadContext context, SourceValue value, string[] keys, string objectForm, string example)
+    {
+        if (value.Kind == JsonValueKind.String)
+            return new Target(context.String(value, example), false, value, null);
+        if (value.Kind != JsonValueKind.Object)
+        {
+            context.WrongType(value, $"an internal path such as \"{example}\" or {objectForm}");
+            return null;
+        }
+        var target = new Target(null, false, value, null);
+        Dictionary<string, JsonElement>? extensions = null;
+        foreach (var member in value.Members)
+        {
+            if (member.Name == "path")
+                target = target with { Text = context.String(member.Value, example), At = member.Value };
+            else if (member.Name == keys[1])
+                target = target with { Flag = context.Boolean(member.Value) ?? false };
+            else
+                context.Unknown(member, keys, ref extensions);
+        }
+        if (!value.Members.Any(member => member.Name == "path"))
+            context.Error(value, $"the key \"path\" is missing: write {objectForm}");
+        return target with { Extensions = extensions };
+    }
+
+    private static RemotePath AsPrefix(RemotePath remote) => remote.IsPrefix ? remote : remote.WithKey(remote.Key + "/");
+
+    /// <summary>The internal side: the path as written, and whether it is writable or optional.</summary>
+    private sealed record Target(string? Text, bool Flag, SourceValue At, Dictionary<string, JsonElement>? Extensions);
+}
+
+/// <summary>An input or output with its places in the text.</summary>
+/// <param name="Remote">Its member, whose name is the remote path.</param>
+/// <param name="Internal">The internal path.</param>
+internal sealed record Placed<T>(T Value, SourceMember Remote, SourceValue Internal);
