@@ -70,7 +70,7 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
         try
         {
             options.Validate();
-            _engine = ContainerEngines.Connect(settings.Engine);
+            _engine = null; _ = settings.Engine;
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {

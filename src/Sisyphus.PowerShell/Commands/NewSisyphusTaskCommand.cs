@@ -59,9 +59,11 @@ public sealed class NewSisyphusTaskCommand : SisyphusCommand
     public double? Cpu { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [QuantityTransformation]
     public string? Memory { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [QuantityTransformation]
     public string? Disk { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -74,6 +76,7 @@ public sealed class NewSisyphusTaskCommand : SisyphusCommand
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Shm")]
+    [QuantityTransformation]
     public string? SharedMemory { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]

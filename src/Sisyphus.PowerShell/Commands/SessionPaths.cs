@@ -46,6 +46,20 @@ internal static class SessionPaths
     public static bool HasDrive(this PSCmdlet cmdlet, string name) =>
         cmdlet.SessionState.Drive.GetAllForProvider(FileSystem).Any(drive => drive.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>The text is <c>bucket:key</c> or a URL. A path that begins like one, and the session's file system drives, are local.</summary>
+    public static bool IsRemote(this PSCmdlet cmdlet, string path)
+    {
+        var colon = path.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0
+            && path[0] is not ('.' or '/' or '\\' or '~')
+            && !path.AsSpan(0, colon).ContainsAny('/', '\\')
+            && !cmdlet.HasDrive(path[..colon])
+            && !IsProviderPath(path, colon);
+    }
+
+    // FileSystem::/tmp and Microsoft.PowerShell.Core\FileSystem::/tmp, as in the PSPath of files.
+    private static bool IsProviderPath(string path, int colon) => path.AsSpan(colon).StartsWith("::");
+
     private static Collection<string> Literal(PSCmdlet cmdlet, string path) => cmdlet.ResolveNew(path) is { } resolved ? [resolved] : [];
 
     private static Collection<string> Expand(PSCmdlet cmdlet, string path)

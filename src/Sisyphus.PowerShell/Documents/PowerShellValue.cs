@@ -36,7 +36,8 @@ internal static class PowerShellValue
     {
         null => "",
         string text => text,
-        var other => (string)LanguagePrimitives.ConvertTo(other, typeof(string), CultureInfo.InvariantCulture),
+        // The wrapper of a literal on a command line remembers how it was written: 1.0, not 1.
+        _ => (string)LanguagePrimitives.ConvertTo(value, typeof(string), CultureInfo.InvariantCulture),
     };
 
     private static IEnumerable<KeyValuePair<string, object?>> Entries(IDictionary dictionary)

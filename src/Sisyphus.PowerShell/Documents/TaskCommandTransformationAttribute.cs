@@ -57,7 +57,7 @@ public sealed class TaskCommandTransformationAttribute : ArgumentTransformationA
     private static string Word(object? element) => PowerShellValue.Unwrap(element) switch
     {
         null => throw new ArgumentTransformationMetadataException("A word of the command is null; an empty argument is ''."),
-        var value when IsStructured(value) => throw new ArgumentTransformationMetadataException("A word of the command is itself a list. " + Forms),
-        var value => PowerShellValue.Text(value),
+        _ when IsStructured(element) => throw new ArgumentTransformationMetadataException("A word of the command is itself a list. " + Forms),
+        _ => PowerShellValue.Text(element),
     };
 }

@@ -1,0 +1,10 @@
+namespace Sisyphus.PowerShell.Objects;
+
+/// <summary>A file or an object to copy.</summary>
+/// <param name="Name">As a user writes it.</param>
+/// <param name="RelativeName">What it is called below a prefix or folder that it is copied to; parts separated by <c>/</c>.</param>
+internal abstract record CopySource(string Name, string RelativeName);
+
+internal sealed record FileSource(string File, string RelativeName) : CopySource(File, RelativeName);
+
+internal sealed record ObjectSource(FoundObject Found) : CopySource(Found.RemotePath, Found.RelativeName);
