@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 
 using Sisyphus.Engine.Containers;
+using Sisyphus.Engine.Containers.Docker;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Settings;
 using Sisyphus.Engine.Tasks;
@@ -15,7 +16,7 @@ namespace Sisyphus.PowerShell.Commands;
 public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
 {
     private TaskEventWriter? _writer;
-    private IContainerEngine? _engine;
+    private DockerContainerEngine? _engine;
     private TaskRunner? _runner;
     private bool _engineAnswered;
 
@@ -70,11 +71,11 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
         try
         {
             options.Validate();
-            _engine = null; _ = settings.Engine;
+            _engine = DockerContainerEngine.Connect(settings.Engine);
         }
-        catch (Exception e) when (e is ArgumentException or FormatException)
+        catch (ArgumentException e)
         {
-            ThrowTerminatingError(ErrorRecords.InvalidSetting(e, (e as ArgumentException)?.ParamName));
+            ThrowTerminatingError(ErrorRecords.InvalidSetting(e, e.ParamName));
         }
         catch (TaskFailureException e)
         {
