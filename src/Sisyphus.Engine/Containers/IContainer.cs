@@ -28,6 +28,9 @@ public interface IContainer : IAsyncDisposable
     /// <summary>Ends everything in the container: SIGTERM to every process, after <paramref name="grace"/> SIGKILL. Files stay readable.</summary>
     Task StopAsync(TimeSpan grace, CancellationToken cancellationToken);
 
+    /// <summary>Bytes that the container's own layer takes, which costs the engine a walk over the files there; null where it does not say.</summary>
+    Task<long?> GetLayerSizeAsync(CancellationToken cancellationToken);
+
     /// <summary>Highest memory use seen, in bytes, or null where it was not seen (too short a run, or the engine does not say).</summary>
     long? PeakMemory { get; }
 }

@@ -4,4 +4,7 @@ namespace Sisyphus.Engine.Containers;
 public interface INetworkSandbox : IAsyncDisposable
 {
     string ContainerId { get; }
+
+    /// <summary>False once a container could not join it, because it was stopped or removed from outside: dispose it and make another.</summary>
+    bool Usable { get; }
 }
