@@ -1,0 +1,3 @@
+namespace Sisyphus.Host;
+
+internal sealed class CommandLineException(string message) : Exception(message);

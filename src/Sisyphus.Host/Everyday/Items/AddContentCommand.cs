@@ -1,0 +1,6 @@
+using System.Management.Automation;
+
+namespace Microsoft.PowerShell.Commands;
+
+[Cmdlet(VerbsCommon.Add, "Content", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
+public sealed class AddContentCommand() : WriteContentCommand(FileMode.Append);

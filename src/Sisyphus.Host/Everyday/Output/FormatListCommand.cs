@@ -1,0 +1,11 @@
+using System.Management.Automation;
+using Microsoft.PowerShell.Commands.Internal.Format;
+using Sisyphus.Host.Everyday;
+
+namespace Microsoft.PowerShell.Commands;
+
+[Cmdlet(VerbsCommon.Format, "List")]
+public sealed class FormatListCommand : OuterFormatTableAndListBase
+{
+    public FormatListCommand() => EngineInternals.UseShape(this, "List");
+}

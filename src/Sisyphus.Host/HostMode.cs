@@ -1,0 +1,11 @@
+namespace Sisyphus.Host;
+
+internal enum HostMode
+{
+    Interactive,
+    File,
+    Command,
+    StandardInput,
+    Help,
+    Version,
+}
