@@ -3,6 +3,7 @@ using Sisyphus.Engine.Tasks;
 namespace Sisyphus.Engine.Execution;
 
 /// <summary>How a task ended.</summary>
+/// <remarks>Lists are kept as arrays: PowerShell can't index the list types that the compiler makes for collection expressions.</remarks>
 public sealed record TaskResult
 {
     public required string Id { get; init; }
@@ -13,8 +14,8 @@ public sealed record TaskResult
     /// <summary>What happened, for a person; empty when all went well.</summary>
     public string Message { get; init; } = "";
     /// <summary>Of each command that ran, in order.</summary>
-    public IReadOnlyList<int> ExitCodes { get; init; } = [];
-    public IReadOnlyList<CommandResult> Commands { get; init; } = [];
+    public IReadOnlyList<int> ExitCodes { get; init => field = value.ToArray(); } = [];
+    public IReadOnlyList<CommandResult> Commands { get; init => field = value.ToArray(); } = [];
     /// <summary>How many attempts were made, from 1; 0 when nothing ran because the store already held the publication.</summary>
     public required int Attempts { get; init; }
     public required DateTimeOffset Started { get; init; }
@@ -23,7 +24,7 @@ public sealed record TaskResult
     public required string Image { get; init; }
     /// <summary>Repository digest, or the image's id where it has none; null when the image was never reached.</summary>
     public string? ImageDigest { get; init; }
-    public IReadOnlyList<PublishedObject> Outputs { get; init; } = [];
+    public IReadOnlyList<PublishedObject> Outputs { get; init => field = value.ToArray(); } = [];
     /// <summary>The last lines of each stream of all commands, at most <see cref="TaskRunnerOptions.TailLines"/>.</summary>
     public string StandardOutput { get; init; } = "";
     public string StandardError { get; init; } = "";

@@ -4,7 +4,7 @@ namespace Sisyphus.Engine.Tasks;
 public sealed class InvalidTaskDocumentException : Exception
 {
     public InvalidTaskDocumentException(IReadOnlyList<TaskDocumentError> errors)
-        : base(string.Join(System.Environment.NewLine, errors)) => Errors = errors;
+        : base(string.Join(System.Environment.NewLine, errors)) => Errors = errors.ToArray();
 
     public IReadOnlyList<TaskDocumentError> Errors { get; }
 }

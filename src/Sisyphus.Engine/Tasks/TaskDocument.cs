@@ -2,7 +2,8 @@ namespace Sisyphus.Engine.Tasks;
 
 /// <summary>One unit of work: an image, the commands to run in one container of it, what to stage in and what to publish.</summary>
 /// <remarks>Immutable and valid: the only ways to one are <see cref="TaskDocumentReader"/> and <c>with</c> on an existing one.
-/// Two documents are equal when they say the same, whatever the order of their keys.</remarks>
+/// Two documents are equal when they say the same, whatever the order of their keys.
+/// Lists are kept as arrays: PowerShell can't index the list types that the compiler makes for collection expressions.</remarks>
 public sealed record TaskDocument : TaskPart
 {
     public const int DefaultRetries = 3;
@@ -17,9 +18,9 @@ public sealed record TaskDocument : TaskPart
 
     public required string Image { get; init; }
     /// <summary>At least one; run in order in one container until the first that fails.</summary>
-    public required IReadOnlyList<TaskCommand> Commands { get; init; }
-    public IReadOnlyList<TaskInput> Inputs { get; init; } = [];
-    public IReadOnlyList<TaskOutput> Outputs { get; init; } = [];
+    public required IReadOnlyList<TaskCommand> Commands { get; init => field = value.ToArray(); }
+    public IReadOnlyList<TaskInput> Inputs { get; init => field = value.ToArray(); } = [];
+    public IReadOnlyList<TaskOutput> Outputs { get; init => field = value.ToArray(); } = [];
 
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
     public string? WorkingDirectory { get; init; }
@@ -33,7 +34,7 @@ public sealed record TaskDocument : TaskPart
     /// <summary>Extra attempts after a retryable failure, 0 to 100.</summary>
     public int Retries { get; init; } = DefaultRetries;
     /// <summary>Exit codes, 1 to 255, after which the task is tried again as after a failure of the infrastructure.</summary>
-    public IReadOnlyList<int> RetryExitCodes { get; init; } = [];
+    public IReadOnlyList<int> RetryExitCodes { get; init => field = value.ToArray(); } = [];
     /// <summary>0 (last) to 9 (first).</summary>
     public int Priority { get; init; } = DefaultPriority;
 

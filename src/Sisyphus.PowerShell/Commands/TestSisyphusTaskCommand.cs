@@ -45,7 +45,7 @@ public sealed class TestSisyphusTaskCommand : SisyphusCommand
                 TestFiles([text], literal: false);
                 break;
             default:
-                Test("", () => TaskDocuments.From(InputObject));
+                Write("", TaskDocuments.Examine(InputObject));
                 break;
         }
     }
@@ -58,7 +58,7 @@ public sealed class TestSisyphusTaskCommand : SisyphusCommand
         {
             try
             {
-                Test(path, () => DocumentFile.Read(path));
+                Write(path, DocumentFile.Examine(path));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -67,17 +67,11 @@ public sealed class TestSisyphusTaskCommand : SisyphusCommand
         }
     }
 
-    private void Test(string source, Func<IReadOnlyList<TaskDocument>> read)
+    private void Write(string source, IReadOnlyList<TaskDocumentReading> readings)
     {
-        TaskTestResult result;
-        try
-        {
-            result = new TaskTestResult(source, true, read().Count, []);
-        }
-        catch (InvalidTaskDocumentException e)
-        {
-            result = new TaskTestResult(source, false, 0, e.Errors);
-        }
-        WriteObject(Quiet ? result.IsValid : result);
+        if (Quiet)
+            WriteObject(readings.Count > 0 && readings.All(reading => reading.IsValid));
+        else
+            WriteObject(readings.Select(reading => TaskTestResult.From(source, reading)), enumerateCollection: true);
     }
 }

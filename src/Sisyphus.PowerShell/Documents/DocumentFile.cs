@@ -7,6 +7,9 @@ internal static class DocumentFile
 {
     public static IReadOnlyList<TaskDocument> Read(string path) => TaskDocumentReader.ReadAll(File.ReadAllBytes(path));
 
+    /// <summary>Each document of the file with its own errors.</summary>
+    public static IReadOnlyList<TaskDocumentReading> Examine(string path) => TaskDocumentReader.Examine(File.ReadAllBytes(path));
+
     /// <summary>One document as an object, several as an array; the file appears whole or not at all.</summary>
     public static void Write(string path, IReadOnlyList<TaskDocument> documents)
     {

@@ -31,6 +31,21 @@ internal static class TaskDocuments
         }
     }
 
+    /// <summary>As <see cref="From"/>, each document of a text with its own errors.</summary>
+    public static IReadOnlyList<TaskDocumentReading> Examine(object? value)
+    {
+        if (PowerShellValue.Unwrap(value) is string text)
+            return TaskDocumentReader.Examine(Encoding.UTF8.GetBytes(text));
+        try
+        {
+            return [.. From(value).Select((document, index) => new TaskDocumentReading(index, document, []))];
+        }
+        catch (InvalidTaskDocumentException e)
+        {
+            return [new TaskDocumentReading(0, null, e.Errors)];
+        }
+    }
+
     public static IReadOnlyList<TaskDocument> FromJson(string json) => TaskDocumentReader.ReadAll(Encoding.UTF8.GetBytes(json));
 
     /// <summary>Reads generated JSON: the user never saw that text, so line and column would mislead.</summary>

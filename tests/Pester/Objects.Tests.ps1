@@ -1,0 +1,147 @@
+BeforeAll {
+    . "$PSScriptRoot/common.ps1"
+    Use-TestUser "$TestDrive/user"
+
+    function New-File([string] $Name, [string] $Text) {
+        $path = Join-Path $TestDrive $Name
+        $null = [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($path))
+        [IO.File]::WriteAllText($path, $Text)
+        $path
+    }
+}
+
+Describe 'Copy-SisyphusObject' {
+    It 'copies a file to a key' {
+        $object = Copy-SisyphusObject (New-File a.txt 'hello') demo:data/clear -PassThru
+        "$($object.RemotePath) $($object.Size) $($object.Crc32C)" | Should -Be 'demo:data/clear 5 9a71bb4c'
+    }
+
+    It 'copies a file below a prefix, by its name' {
+        (Copy-SisyphusObject (New-File b.txt 'x') demo:pre/ -PassThru).Key | Should -Be 'pre/b.txt'
+        (Copy-SisyphusObject (New-File b.txt 'x') demo: -PassThru).Key | Should -Be 'b.txt'
+    }
+
+    It 'copies a folder and a prefix with -Recurse, keeping the paths below it' {
+        $null = New-File 'tree/one' '1'
+        $null = New-File 'tree/sub dir/ä%[x].txt' '2'
+        @(Copy-SisyphusObject "$TestDrive/tree" trees:t/ -Recurse -PassThru | ForEach-Object Key | Sort-Object) -join ' ' | Should -Be 't/one t/sub dir/ä%[x].txt'
+        $files = @(Copy-SisyphusObject trees:t/ "$TestDrive/back" -Recurse -PassThru)
+        $files.Count | Should -Be 2
+        [IO.File]::ReadAllText("$TestDrive/back/sub dir/ä%[x].txt") | Should -Be '2'
+        @(Get-ChildItem "$TestDrive/back" -Recurse -Force -Filter '.sisyphus*').Count | Should -Be 0
+    }
+
+    It 'copies what a wildcard matches, on either side' {
+        'w1.x', 'w2.x', 'w3.y' | ForEach-Object { $null = New-File "wild/$_" $_ }
+        @(Copy-SisyphusObject "$TestDrive/wild/*.x" wild:in/ -PassThru).Count | Should -Be 2
+        @(Copy-SisyphusObject wild:in/w*.x "$TestDrive/fetched/" -PassThru | ForEach-Object Name | Sort-Object) -join ' ' | Should -Be 'w1.x w2.x'
+    }
+
+    It 'copies an object to a file, into a folder and to another bucket' {
+        $null = Copy-SisyphusObject (New-File c.txt 'content') demo:c/object
+        (Copy-SisyphusObject demo:c/object "$TestDrive/named.txt" -PassThru).Name | Should -Be 'named.txt'
+        $null = New-Item -ItemType Directory "$TestDrive/existing"
+        (Copy-SisyphusObject demo:c/object "$TestDrive/existing" -PassThru).Name | Should -Be 'object'
+        (Copy-SisyphusObject demo:c/object other:copy -PassThru).RemotePath | Should -Be 'other:copy'
+        (Copy-SisyphusObject demo:c/object demo:c/second -PassThru).Size | Should -Be 7
+        [IO.File]::ReadAllText("$TestDrive/existing/object") | Should -Be 'content'
+    }
+
+    It 'takes objects and files from the pipeline' {
+        $null = New-File 'piped/p1' '1'
+        $null = New-File 'piped/p[2]' '2'
+        @(Get-ChildItem "$TestDrive/piped" | Copy-SisyphusObject -Destination piped: -PassThru).Count | Should -Be 2
+        @(Get-SisyphusObject piped:* | Copy-SisyphusObject -Destination "$TestDrive/unpiped/" -PassThru | ForEach-Object Name | Sort-Object) -join ' ' | Should -Be 'p[2] p1'
+    }
+
+    It 'takes a path below the location of the session' {
+        $null = New-File 'loc/f' 'x'
+        Push-Location "$TestDrive/loc"
+        try {
+            (Copy-SisyphusObject f loc:k -PassThru).Size | Should -Be 1
+            (Copy-SisyphusObject loc:k ./g -PassThru).FullName | Should -Be (Join-Path $TestDrive 'loc/g')
+        }
+        finally {
+            Pop-Location
+        }
+    }
+
+    It 'copies nothing with -WhatIf' {
+        Copy-SisyphusObject (New-File d.txt 'x') whatif:d -WhatIf
+        @(Get-SisyphusObject | Where-Object Name -EQ whatif).Count | Should -Be 0
+    }
+
+    It 'replaces what is there, and not with -NoClobber' {
+        $null = Copy-SisyphusObject (New-File e1 'first') over:k
+        $failure = Get-ErrorOf { Copy-SisyphusObject (New-File e2 'second!') over:k -NoClobber }
+        $failure.FullyQualifiedErrorId | Should -Be 'Sisyphus.FileExists,Sisyphus.PowerShell.Commands.CopySisyphusObjectCommand'
+        $failure.CategoryInfo.Category | Should -Be 'ResourceExists'
+        (Get-SisyphusObject over:k).Size | Should -Be 5
+        $null = Copy-SisyphusObject (New-File e2 'second!') over:k
+        (Get-SisyphusObject over:k).Size | Should -Be 7
+    }
+
+    It 'reports <What>' -ForEach @(
+        @{ What = 'an object that is not there'; Path = 'demo:none'; Destination = './x'; Id = 'ObjectNotFound'; Category = 'ObjectNotFound' }
+        @{ What = 'a bucket that is not there'; Path = 'none:k'; Destination = './x'; Id = 'ObjectNotFound'; Category = 'ObjectNotFound' }
+        @{ What = 'a file that is not there'; Path = './none'; Destination = 'demo:x'; Id = 'FileNotFound'; Category = 'ObjectNotFound' }
+        @{ What = 'two local paths'; Path = './a'; Destination = './b'; Id = 'InvalidCopy'; Category = 'InvalidArgument' }
+        @{ What = 'a folder without -Recurse'; Path = '.'; Destination = 'demo:x/'; Id = 'InvalidCopy'; Category = 'InvalidArgument' }
+        @{ What = 'a prefix without -Recurse'; Path = 'demo:'; Destination = './x/'; Id = 'InvalidCopy'; Category = 'InvalidArgument' }
+        @{ What = 'many objects for one name'; Path = 'demo:*'; Destination = 'demo:one'; Id = 'InvalidCopy'; Category = 'InvalidArgument' }
+        @{ What = 'a key with ..'; Path = 'demo:../x'; Destination = './x'; Id = 'InvalidRemotePath'; Category = 'InvalidArgument' }
+    ) {
+        $failure = Get-ErrorOf { Copy-SisyphusObject $Path $Destination }
+        $failure.FullyQualifiedErrorId | Should -Be "Sisyphus.$Id,Sisyphus.PowerShell.Commands.CopySisyphusObjectCommand"
+        $failure.CategoryInfo.Category | Should -Be $Category
+    }
+}
+
+Describe 'Get-SisyphusObject' {
+    BeforeAll {
+        foreach ($key in 'x/1', 'x/2', 'y/1', '.sisyphus/t/published.json') {
+            $null = Copy-SisyphusObject (New-File o 'o') "list:$key"
+        }
+    }
+
+    It 'lists buckets' {
+        $bucket = Get-SisyphusObject | Where-Object Name -EQ list
+        $bucket.RemotePath | Should -Be 'list:'
+        $bucket.Location | Should -Match '^file:///'
+    }
+
+    It 'finds <Expected> with <Path>' -ForEach @(
+        @{ Path = 'list:'; Expected = 'x/1 x/2 y/1' }
+        @{ Path = 'list:x/'; Expected = 'x/1 x/2' }
+        @{ Path = 'list:x/1'; Expected = 'x/1' }
+        @{ Path = 'list:*1'; Expected = 'x/1 y/1' }
+        @{ Path = 'list:[y]/?'; Expected = 'y/1' }
+        @{ Path = 'list:.sisyphus/'; Expected = '.sisyphus/t/published.json' }
+        @{ Path = 'list:none*'; Expected = '' }
+    ) {
+        @(Get-SisyphusObject $Path | ForEach-Object Key) -join ' ' | Should -Be $Expected
+    }
+
+    It 'includes what the engine keeps with -Force' {
+        @(Get-SisyphusObject list: -Force).Count | Should -Be 4
+    }
+
+    It 'completes buckets and keys' {
+        $text = 'Get-SisyphusObject li'
+        (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Be 'list:'
+        $text = 'Get-SisyphusObject list:'
+        @((TabExpansion2 $text $text.Length).CompletionMatches.CompletionText) -join ' ' | Should -Be 'list:x/ list:y/'
+    }
+
+    It 'reports <What>' -ForEach @(
+        @{ What = 'an object that is not there'; Path = 'list:none'; Id = 'ObjectNotFound'; Category = 'ObjectNotFound' }
+        @{ What = 'a bucket that is not there'; Path = 'nobucket:'; Id = 'ObjectNotFound'; Category = 'ObjectNotFound' }
+        @{ What = 'what is no remote path'; Path = 'nobucket'; Id = 'InvalidRemotePath'; Category = 'InvalidArgument' }
+        @{ What = 'a store to come'; Path = 'gs://b/k'; Id = 'InvalidDocument'; Category = 'InvalidData' }
+    ) {
+        $failure = Get-ErrorOf { Get-SisyphusObject $Path }
+        $failure.FullyQualifiedErrorId | Should -Be "Sisyphus.$Id,Sisyphus.PowerShell.Commands.GetSisyphusObjectCommand"
+        $failure.CategoryInfo.Category | Should -Be $Category
+        $failure.TargetObject | Should -Be $Path
+    }
+}
