@@ -89,6 +89,6 @@ internal static class RemotePathParser
     }
 
     private static bool LooksLikeWindowsPath(string text) =>
-        (text.Length >= 3 && char.IsAsciiLetter(text[0]) && text[1] == ':' && text[2] is '\\' or '/' && !text.AsSpan(1).StartsWith("://"))
+        (char.IsAsciiLetter(text[0]) && text.AsSpan(1).StartsWith(@":\"))
         || text.StartsWith(@"\\", StringComparison.Ordinal);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -56,7 +57,26 @@ internal sealed class SourceValue(SourceValue? parent, string? name, int index, 
         if (name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
             path.Append('.').Append(name);
         else
-            path.Append("['").Append(name.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)).Append("']");
+            AppendQuoted(path, name);
+    }
+
+    /// <summary>As a normalised path quotes it (RFC 9535, section 2.7), so that a path stays on one line.</summary>
+    private static void AppendQuoted(StringBuilder path, string name)
+    {
+        path.Append("['");
+        foreach (var character in name)
+        {
+            switch (character)
+            {
+                case '\\' or '\'': path.Append('\\').Append(character); break;
+                case '\n': path.Append("\\n"); break;
+                case '\r': path.Append("\\r"); break;
+                case '\t': path.Append("\\t"); break;
+                case < ' ': path.Append("\\u").Append(((int)character).ToString("x4", CultureInfo.InvariantCulture)); break;
+                default: path.Append(character); break;
+            }
+        }
+        path.Append("']");
     }
 }
 

@@ -88,12 +88,20 @@ internal static class TransferReader
                 ? "the two sides are swapped: the remote path is the key, the internal path its value"
                 : error);
         }
-        else if (remote.Key == ".sisyphus" || remote.Key.StartsWith(".sisyphus/", StringComparison.Ordinal))
+        else if (IsReserved(remote))
         {
             context.Error(member, "keys below \".sisyphus/\" are reserved for Sisyphus itself");
         }
         return remote;
     }
+
+    /// <summary>Where attempts stage and decide. Of a file URL nobody knows which of its folders is the bucket.</summary>
+    private static bool IsReserved(RemotePath remote) => remote.Scheme switch
+    {
+        "https" => false,
+        "file" => remote.Key.Split('/').Contains(".sisyphus"),
+        _ => remote.Key == ".sisyphus" || remote.Key.StartsWith(".sisyphus/", StringComparison.Ordinal),
+    };
 
     private static Target? ReadTarget(ReadContext context, SourceValue value, string[] keys, string objectForm, string example)
     {
