@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Docker.DotNet;
 
 using Sisyphus.Engine.Containers;
+using Sisyphus.Engine.Containers.Docker;
 using Sisyphus.Engine.Tasks;
 
 using Xunit;
@@ -52,7 +53,8 @@ public sealed class SandboxTests(EngineFixture fixture) : ContainerTest(fixture)
         {
             await using var sandbox = await Engine.CreateSandboxAsync(Labels, allowMetadata: false, Token);
         }));
-        var images = await Fixture.Client.Images.ListImagesAsync(new() { Filters = new Dictionary<string, IDictionary<string, bool>> { ["reference"] = new Dictionary<string, bool> { ["sisyphus-wait"] = true } } }, Token);
+        var reference = $"{WaitProgram.Repository}:{WaitProgram.For((await Engine.GetInfoAsync(Token)).Architecture).Tag}";
+        var images = await Fixture.Client.Images.ListImagesAsync(new() { Filters = new Dictionary<string, IDictionary<string, bool>> { ["reference"] = new Dictionary<string, bool> { [reference] = true } } }, Token);
         var image = Assert.Single(images);
         Assert.InRange(image.Size, 1, 4096);
     }
