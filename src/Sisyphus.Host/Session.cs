@@ -40,6 +40,7 @@ internal sealed class Session : IDisposable
         var command = new Command(full, isScript: false, useLocalScope: false);
         foreach (var argument in arguments)
             command.Parameters.Add(argument);
+        EngineInternals.LetExitEndTheSession(_runspace);
         return ExitCode(Invoke(command));
     }
 
