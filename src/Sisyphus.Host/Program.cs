@@ -33,8 +33,8 @@ static int Run(CommandLine commandLine)
     return commandLine.Mode switch
     {
         HostMode.File => session.RunFile(commandLine.Target, commandLine.Arguments),
-        HostMode.Command => session.RunCommand(commandLine.Target, commandLine.Arguments),
-        HostMode.StandardInput => session.RunCommand(Console.In.ReadToEnd(), []),
+        HostMode.Command => session.RunCommand(commandLine.Target),
+        HostMode.StandardInput => session.RunCommand(Console.In.ReadToEnd()),
         _ => new InteractiveLoop(session).Run(),
     };
 }

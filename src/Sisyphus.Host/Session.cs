@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
 
 namespace Sisyphus.Host;
@@ -6,6 +7,8 @@ namespace Sisyphus.Host;
 /// <summary>One runspace and the pipelines that run in it, one after the other; a signal stops the one that runs.</summary>
 internal sealed class Session : IDisposable
 {
+    private const string SucceededVariable = "__SisyphusLastCommandSucceeded";
+
     private readonly Runspace _runspace;
     private readonly StopSignals _signals;
 
@@ -37,17 +40,15 @@ internal sealed class Session : IDisposable
         var command = new Command(full, isScript: false, useLocalScope: false);
         foreach (var argument in arguments)
             command.Parameters.Add(argument);
+        EngineInternals.LetExitEndTheSession(_runspace);
         return ExitCode(Invoke(command));
     }
 
     /// <summary>The exit code of <c>pwsh -Command</c>: what <c>exit</c> said, otherwise 0 or 1 by <c>$?</c>.</summary>
-    public int RunCommand(string text, IReadOnlyList<CommandParameter> arguments)
+    public int RunCommand(string text)
     {
-        var command = new Command(text, isScript: true, useLocalScope: false);
-        foreach (var argument in arguments)
-            command.Parameters.Add(argument);
-        var succeeded = Invoke(command);
-        return ExitCode(succeeded && (Host.ExitCode is not null || LastCommandSucceeded()));
+        var completed = Invoke(new Command(AskWhetherSucceeded(text), isScript: true, useLocalScope: false));
+        return ExitCode(completed && !LastCommandFailed());
     }
 
     /// <summary>Runs a command, its output and errors going to the host; false after a terminating error.</summary>
@@ -98,7 +99,18 @@ internal sealed class Session : IDisposable
 
     private int ExitCode(bool succeeded) => _signals.ExitCode ?? Host.ExitCode ?? (succeeded ? 0 : 1);
 
-    private bool LastCommandSucceeded() => _runspace.SessionStateProxy.GetVariable("?") is true;
+    // The engine sets $? to true at a pipeline's end, so the text's own last statement has to ask. Named blocks allow none after them.
+    private static string AskWhetherSucceeded(string text)
+    {
+        var script = Parser.ParseInput(text, out _, out var errors);
+        return errors.Length > 0 || script.EndBlock is not { Unnamed: true } ? text : $"{text}\n$global:{SucceededVariable} = $?";
+    }
+
+    private bool LastCommandFailed()
+    {
+        var variables = _runspace.SessionStateProxy.PSVariable;
+        return variables.GetValue(SucceededVariable) is false;
+    }
 
     private void Report(ErrorRecord error)
     {

@@ -25,7 +25,9 @@ public sealed class TeeObjectCommand : PSCmdlet
     {
         if (FilePath is null)
             return;
-        _file = ScriptBlock.Create("Out-File -FilePath $args[0] -Append:$args[1]").GetSteppablePipeline(CommandOrigin.Internal, [FilePath, Append]);
+        // A steppable pipeline's arguments reach its command only by splatting.
+        var parameters = new System.Collections.Hashtable { ["FilePath"] = FilePath, ["Append"] = Append };
+        _file = ScriptBlock.Create("param($parameters) Out-File @parameters").GetSteppablePipeline(CommandOrigin.Internal, [parameters]);
         _file.Begin(expectInput: true);
     }
 
