@@ -24,16 +24,15 @@ public static partial class SizeText
             error = $"\"{text}\" is no size: {Forms}";
             return false;
         }
-        var number = double.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture);
         var unit = Unit(match.Groups["prefix"].Value, match.Groups["binary"].Success);
-        // Above 2^53 a double is no longer exact, so that whole numbers are calculated as such.
-        var exact = decimal.TryParse(match.Groups["number"].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count);
-        if (!exact || number * unit >= long.MaxValue)
+        // Decimal, since above 2^53 a double is no longer exact. The first comparison keeps the product within its range.
+        if (!decimal.TryParse(match.Groups["number"].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            || number > long.MaxValue || number * unit > long.MaxValue)
         {
             error = $"\"{text}\" is too large a size";
             return false;
         }
-        bytes = (long)Math.Round(count * unit, MidpointRounding.AwayFromZero);
+        bytes = (long)Math.Round(number * unit, MidpointRounding.AwayFromZero);
         error = null;
         return true;
     }

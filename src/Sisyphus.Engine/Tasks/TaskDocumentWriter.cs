@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Sisyphus.Engine.Tasks.Writing;
 
@@ -34,8 +33,7 @@ public static class TaskDocumentWriter
 
     internal static byte[] ToUtf8(Action<Utf8JsonWriter> write, bool indented = false)
     {
-        // The relaxed encoder is unsafe only for text that is pasted into a web page.
-        var options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = indented, NewLine = "\n" };
+        var options = new JsonWriterOptions { Encoder = PlainJsonEncoder.Instance, Indented = indented, NewLine = "\n" };
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, options))
             write(writer);

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Management.Automation;
 using System.Security;
 
-namespace Sisyphus.Host.Everyday;
+namespace Sisyphus.Host;
 
 /// <summary>The error records of the stand-ins; ids and categories as in pwsh where scripts ask for them.</summary>
 internal static class EverydayErrors

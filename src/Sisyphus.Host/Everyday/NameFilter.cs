@@ -1,6 +1,6 @@
 using System.Management.Automation;
 
-namespace Sisyphus.Host.Everyday;
+namespace Sisyphus.Host;
 
 /// <summary><c>-Filter</c>, <c>-Include</c> and <c>-Exclude</c> on the last part of a path.</summary>
 internal sealed class NameFilter(string? filter, string[]? include, string[]? exclude)

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 
-namespace Sisyphus.Host.Everyday;
+namespace Sisyphus.Host;
 
 /// <summary>Orders values as PowerShell's own operators do; what cannot be compared is compared as text.</summary>
 internal sealed class ObjectComparer(bool caseSensitive) : IComparer<object?>

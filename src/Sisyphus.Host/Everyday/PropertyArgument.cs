@@ -2,7 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using Microsoft.PowerShell.Commands;
 
-namespace Sisyphus.Host.Everyday;
+namespace Sisyphus.Host;
 
 /// <summary>An element of a <c>-Property</c> argument: a name, a wildcard, a script block, or a hashtable of name and expression.</summary>
 internal sealed class PropertyArgument

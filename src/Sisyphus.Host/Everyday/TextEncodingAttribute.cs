@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using System.Text;
 
-namespace Sisyphus.Host.Everyday;
+namespace Sisyphus.Host;
 
 /// <summary>Lets an <see cref="Encoding"/> parameter take a name.</summary>
 [AttributeUsage(AttributeTargets.Property)]

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Sisyphus.Host.Everyday;
+namespace Sisyphus.Host;
 
 /// <summary>The names that <c>-Encoding</c> takes, and a code page by name or number.</summary>
 internal static class TextEncodings

@@ -19,6 +19,7 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
     // Bounds what is held of a listing of millions of objects.
     private const int BatchSize = 1000;
 
+    private readonly TransferOptions _options = new();
     private ObjectStores _stores = null!;
     private CopyDestination? _destination;
     private TransferProgressBar _progress = null!;
@@ -141,7 +142,7 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
         {
             any = true;
             var transfers = batch.Select(source => Plan(source, single)).OfType<ObjectTransfer>().ToArray();
-            foreach (var happened in Enumerate(TransferBatch.RunAsync(transfers, StopToken), path))
+            foreach (var happened in Enumerate(TransferBatch.RunAsync(transfers, _options, StopToken), path))
                 Write(happened);
         }
         return any;

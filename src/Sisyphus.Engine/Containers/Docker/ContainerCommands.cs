@@ -52,7 +52,12 @@ internal sealed class ContainerCommands(string id, ContainerSpec spec, EngineCal
             }
         }
         var state = await StateAsync(cancellationToken).ConfigureAwait(false);
-        return new CommandExit((int)state.ExitCode, state.OOMKilled || await WasOutOfMemoryAsync((int)state.ExitCode, cancellationToken).ConfigureAwait(false), Time(state.StartedAt), Time(state.FinishedAt));
+        if (state.Status is "removing" or "dead")
+            throw RemovedUnderUs(null);
+        var outOfMemory = state.OOMKilled || await WasOutOfMemoryAsync((int)state.ExitCode, cancellationToken).ConfigureAwait(false);
+        // The engine notes the start when it has heard of it, for a short process after the end.
+        var (started, finished) = (Time(state.StartedAt), Time(state.FinishedAt));
+        return new CommandExit((int)state.ExitCode, outOfMemory, started < finished ? started : finished, finished);
     }, cancellationToken);
 
     /// <summary>Runs one more process in the container.</summary>
@@ -131,15 +136,18 @@ internal sealed class ContainerCommands(string id, ContainerSpec spec, EngineCal
         {
             throw described;
         }
-        catch (TaskFailureException failure) when (failure.IsNotFound() || failure.Answer() is { StatusCode: System.Net.HttpStatusCode.Conflict })
+        catch (TaskFailureException failure) when (failure.Reason == FailureReason.Internal && (failure.IsNotFound() || failure.Answer() is { StatusCode: System.Net.HttpStatusCode.Conflict }))
         {
-            throw new TaskFailureException(FailureReason.Internal, "The task's container was removed or stopped by somebody else while it ran.", failure);
+            throw RemovedUnderUs(failure);
         }
         catch (Exception error) when (error is not TaskFailureException && calls.Describe(error, "follow the task's output") is { } failure)
         {
             throw failure;
         }
     }
+
+    private static TaskFailureException RemovedUnderUs(Exception? cause) =>
+        new(FailureReason.Internal, "The task's container was removed or stopped by somebody else while it ran.", cause);
 
     private static DateTimeOffset Time(string text) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : DateTimeOffset.UtcNow;

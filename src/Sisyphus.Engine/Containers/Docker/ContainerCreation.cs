@@ -1,5 +1,7 @@
 using Docker.DotNet.Models;
 
+using Sisyphus.Engine.Tasks;
+
 namespace Sisyphus.Engine.Containers.Docker;
 
 internal static class ContainerCreation
@@ -17,6 +19,12 @@ internal static class ContainerCreation
         {
             // The engine goes on with what it has begun.
             await ContainerRemoval.RemoveAsync(calls, parameters.Name, created: false).ConfigureAwait(false);
+            throw;
+        }
+        catch (TaskFailureException failure) when (failure.Answer() is null)
+        {
+            // No answer is not no container. Where that fails too, the next sweep finds it by its labels.
+            await ContainerRemoval.RemoveAsync(calls, parameters.Name, created: false).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }

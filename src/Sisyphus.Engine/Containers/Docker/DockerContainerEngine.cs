@@ -19,7 +19,7 @@ public sealed class DockerContainerEngine : IContainerEngine
     // Until the engine has refused it once.
     private volatile bool _limitsDisk = true;
 
-    private DockerContainerEngine(EngineEndpoint endpoint)
+    internal DockerContainerEngine(EngineEndpoint endpoint)
     {
         var builder = new DockerClientBuilder().WithEndpoint(endpoint.Uri).WithTimeout(Timeout.InfiniteTimeSpan);
         if (endpoint.Tls is not null)

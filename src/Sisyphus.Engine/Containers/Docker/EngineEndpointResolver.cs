@@ -1,3 +1,5 @@
+using System.Text;
+
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Containers.Docker;
@@ -8,6 +10,9 @@ internal sealed class EngineEndpointResolver(EngineSurroundings surroundings)
 {
     public const string DefaultSocket = "/var/run/docker.sock";
     public const string DefaultPipe = "npipe:////./pipe/docker_engine";
+
+    // The library's own limit; the system's is a little more.
+    private const int LongestSocketPath = 91;
 
     public EngineEndpoint Resolve(string? given)
     {
@@ -72,6 +77,8 @@ internal sealed class EngineEndpointResolver(EngineSurroundings surroundings)
             throw Unusable($"The container engine's address \"{host}\" ({origin}) is not a URL such as unix:///var/run/docker.sock or tcp://host:2376.");
         switch (uri.Scheme)
         {
+            case "unix" when Encoding.UTF8.GetByteCount(uri.LocalPath) > LongestSocketPath:
+                throw Unusable($"The container engine's address \"{host}\" ({origin}) is too long: the path of a unix socket has at most {LongestSocketPath} bytes. Make a symbolic link to it.");
             case "unix" when uri.AbsolutePath.Length > 1 && uri.Host.Length == 0:
             case "npipe":
                 return uri;

@@ -21,6 +21,8 @@ internal static class EngineErrors
             {
                 case TaskFailureException failure:
                     return failure;
+                case DockerApiException { StatusCode: HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed } when action == EngineCalls.Greeting:
+                    return NoEngine(endpoint, exception);
                 case DockerApiException answer:
                     return Refused(answer, action);
                 case SocketException socket:

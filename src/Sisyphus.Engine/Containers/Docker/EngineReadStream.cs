@@ -15,6 +15,9 @@ internal sealed class EngineReadStream(Stream inner, EngineCalls calls, string a
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        // The library takes a read of nothing for a broken connection.
+        if (buffer.IsEmpty)
+            return 0;
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(Silence);
         try
@@ -36,8 +39,10 @@ internal sealed class EngineReadStream(Stream inner, EngineCalls calls, string a
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-    // System.Formats.Tar reads synchronously when it is used so.
-    public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+    // System.Formats.Tar reads extended headers synchronously even in its asynchronous methods; the library's stream can't.
+    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
     public override void Flush() { }
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

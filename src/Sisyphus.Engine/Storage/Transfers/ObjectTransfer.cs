@@ -6,7 +6,6 @@ namespace Sisyphus.Engine.Storage.Transfers;
 /// <param name="Size">Bytes, as known beforehand.</param>
 public abstract record ObjectTransfer(string Source, string Destination, long Size)
 {
-    /// <param name="moved">Told the bytes of each step.</param>
     /// <returns>The object as stored, or null when the destination is a file.</returns>
-    internal abstract Task<ObjectInfo?> RunAsync(Action<int> moved, CancellationToken cancellationToken);
+    internal abstract Task<ObjectInfo?> RunAsync(TransferOptions options, TransferMeter meter, CancellationToken cancellationToken);
 }

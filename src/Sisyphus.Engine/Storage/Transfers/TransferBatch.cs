@@ -6,14 +6,13 @@ namespace Sisyphus.Engine.Storage.Transfers;
 /// <summary>Runs transfers, several at a time, and reports by events. One that fails does not stop the others.</summary>
 public static class TransferBatch
 {
-    public const int DefaultConcurrency = 4;
     private const int EventCapacity = 64;
 
-    public static async IAsyncEnumerable<TransferEvent> RunAsync(IReadOnlyCollection<ObjectTransfer> transfers, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<TransferEvent> RunAsync(IReadOnlyCollection<ObjectTransfer> transfers, TransferOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var events = Channel.CreateBounded<TransferEvent>(EventCapacity);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var work = WorkAsync(transfers, events.Writer, cancellation.Token);
+        var work = WorkAsync(transfers, options, events.Writer, cancellation.Token);
         try
         {
             await foreach (var happened in events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -27,15 +26,16 @@ public static class TransferBatch
         }
     }
 
-    private static async Task WorkAsync(IReadOnlyCollection<ObjectTransfer> transfers, ChannelWriter<TransferEvent> events, CancellationToken cancellationToken)
+    private static async Task WorkAsync(IReadOnlyCollection<ObjectTransfer> transfers, TransferOptions options, ChannelWriter<TransferEvent> events, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
         {
-            var meter = new TransferMeter(transfers, events);
-            var options = new ParallelOptions { MaxDegreeOfParallelism = DefaultConcurrency, CancellationToken = cancellationToken };
-            await Parallel.ForEachAsync(transfers, options, async (transfer, token) =>
-                await events.WriteAsync(await RunAsync(transfer, meter, token).ConfigureAwait(false), token).ConfigureAwait(false)).ConfigureAwait(false);
+            var meter = new TransferMeter(new ProgressEvents(events));
+            meter.Expect(transfers.Count, transfers.Sum(transfer => transfer.Size));
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Concurrency, CancellationToken = cancellationToken };
+            await Parallel.ForEachAsync(transfers, parallel, async (transfer, token) =>
+                await events.WriteAsync(await RunAsync(transfer, options, meter, token).ConfigureAwait(false), token).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -44,20 +44,20 @@ public static class TransferBatch
         events.Complete(failure);
     }
 
-    private static async Task<TransferEvent> RunAsync(ObjectTransfer transfer, TransferMeter meter, CancellationToken cancellationToken)
+    private static async Task<TransferEvent> RunAsync(ObjectTransfer transfer, TransferOptions options, TransferMeter meter, CancellationToken cancellationToken)
     {
         try
         {
-            var stored = await transfer.RunAsync(meter.Moved, cancellationToken).ConfigureAwait(false);
-            return new TransferCompleted(transfer, stored);
+            return new TransferCompleted(transfer, await transfer.RunAsync(options, meter, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             return new TransferFailed(transfer, e);
         }
-        finally
-        {
-            meter.Ended();
-        }
+    }
+
+    private sealed class ProgressEvents(ChannelWriter<TransferEvent> events) : IProgress<TransferProgress>
+    {
+        public void Report(TransferProgress value) => events.TryWrite(new TransferProgressed(value));
     }
 }

@@ -1,25 +1,49 @@
-using System.Diagnostics;
-using System.Threading.Channels;
-
 namespace Sisyphus.Engine.Storage.Transfers;
 
-/// <summary>Counts what a batch has moved and says so now and then.</summary>
-internal sealed class TransferMeter(IReadOnlyCollection<ObjectTransfer> transfers, ChannelWriter<TransferEvent> events)
+/// <summary>Adds up what many transfers have moved and reports it a few times a second.</summary>
+internal sealed class TransferMeter(IProgress<TransferProgress>? progress = null, TimeProvider? time = null)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
-    private readonly long _totalBytes = transfers.Sum(transfer => transfer.Size);
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly Lock _reporting = new();
     private long _bytes;
+    private long _totalBytes;
     private int _objects;
-    private long _reported = Stopwatch.GetTimestamp();
+    private int _totalObjects;
+    private long _reported;
 
-    public void Moved(int bytes)
+    public TransferProgress Current => new(Interlocked.Read(ref _bytes), Interlocked.Read(ref _totalBytes), Volatile.Read(ref _objects), Volatile.Read(ref _totalObjects));
+
+    public void Expect(int objects, long bytes)
     {
-        Interlocked.Add(ref _bytes, bytes);
-        var last = Interlocked.Read(ref _reported);
-        if (Stopwatch.GetElapsedTime(last) >= Interval && Interlocked.CompareExchange(ref _reported, Stopwatch.GetTimestamp(), last) == last)
-            events.TryWrite(new TransferProgressed(new TransferProgress(Interlocked.Read(ref _bytes), _totalBytes, Volatile.Read(ref _objects), transfers.Count)));
+        Interlocked.Add(ref _totalObjects, objects);
+        Interlocked.Add(ref _totalBytes, bytes);
     }
 
-    public void Ended() => Interlocked.Increment(ref _objects);
+    /// <param name="bytes">Negative when a transfer begins anew.</param>
+    public void Moved(long bytes)
+    {
+        Interlocked.Add(ref _bytes, bytes);
+        if (progress is null || _time.GetElapsedTime(Volatile.Read(ref _reported)) < Interval || !_reporting.TryEnter())
+            return;
+        try
+        {
+            Volatile.Write(ref _reported, _time.GetTimestamp());
+            progress.Report(Current);
+        }
+        finally
+        {
+            _reporting.Exit();
+        }
+    }
+
+    public void Finished() => Interlocked.Increment(ref _objects);
+
+    /// <summary>Reports the final count.</summary>
+    public void Flush()
+    {
+        lock (_reporting)
+            progress?.Report(Current);
+    }
 }

@@ -56,7 +56,11 @@ internal sealed class TextReading
         if (reader.TokenType == JsonTokenType.StartArray && arrayAllowed)
         {
             for (JsonSyntax.Read(ref reader); reader.TokenType != JsonTokenType.EndArray; JsonSyntax.Read(ref reader))
+            {
+                if (readings.Count == Limits.MaxDocuments)
+                    throw new JsonSyntaxException((int)reader.TokenStartIndex, $"the array has more than {Limits.MaxDocuments} documents: split it");
                 readings.Add(ReadDocument(ref reader, readings.Count, inArray: true));
+            }
         }
         else
         {

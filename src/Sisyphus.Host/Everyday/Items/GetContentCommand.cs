@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using System.Text;
-using Sisyphus.Host.Everyday;
+using Sisyphus.Host;
 
 namespace Microsoft.PowerShell.Commands;
 

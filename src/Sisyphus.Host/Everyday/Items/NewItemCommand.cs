@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using Sisyphus.Host.Everyday;
+using Sisyphus.Host;
 
 namespace Microsoft.PowerShell.Commands;
 

@@ -1,6 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
-using Sisyphus.Host.Everyday;
+using Sisyphus.Host;
 
 namespace Microsoft.PowerShell.Commands;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using Microsoft.PowerShell.Commands.Internal.Format;
-using Sisyphus.Host.Everyday;
+using Sisyphus.Host;
 
 namespace Microsoft.PowerShell.Commands;
 

@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using System.Text;
 using Microsoft.PowerShell.Commands.Internal.Format;
-using Sisyphus.Host.Everyday;
+using Sisyphus.Host;
 
 namespace Microsoft.PowerShell.Commands;
 

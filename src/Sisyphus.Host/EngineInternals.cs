@@ -1,11 +1,12 @@
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using System.Reflection;
 using Microsoft.PowerShell.Commands.Internal.Format;
 
-namespace Sisyphus.Host.Everyday;
+namespace Sisyphus.Host;
 
 /// <summary>
-/// The few things that pwsh's own modules reach as friends of the engine, and the stand-ins only by reflection. They have had
+/// The few things that pwsh and its modules reach as friends of the engine, and we only by reflection. They have had
 /// these names since PowerShell 3; a test of the host runs each.
 /// </summary>
 internal static class EngineInternals
@@ -39,6 +40,23 @@ internal static class EngineInternals
     {
         typeof(ErrorRecord).GetMethod("SetInvocationInfo", Any)!.Invoke(error, [invocation]);
         typeof(ErrorRecord).GetProperty("PreserveInvocationInfoOnce", Any)!.SetValue(error, true);
+    }
+
+    /// <summary>Marks an error record as one to show as an error, not as somebody's output.</summary>
+    public static void MarkAsError(PSObject record)
+    {
+        var stream = typeof(PSObject).GetProperty("WriteStream", Any)!;
+        stream.SetValue(record, Enum.Parse(stream.PropertyType, "Error"));
+    }
+
+    /// <summary>
+    /// Lets <c>exit</c> of the next script end the session with its code, as under <c>pwsh -File</c>; otherwise it would end the
+    /// script alone and leave its code in a variable that native commands set as well.
+    /// </summary>
+    public static void LetExitEndTheSession(Runspace runspace)
+    {
+        var context = typeof(Runspace).GetProperty("ExecutionContext", Any)!.GetValue(runspace)!;
+        context.GetType().GetProperty("ScriptCommandProcessorShouldRethrowExit", Any)!.SetValue(context, true);
     }
 
     private static void Implement(FrontEndCommandBase command, object implementation) =>
