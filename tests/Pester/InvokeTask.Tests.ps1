@@ -90,7 +90,7 @@ Describe 'Invoke-SisyphusTask' -Tag Docker -Skip:$noEngine {
         @{ What = 'an output that was not written'; Id = 'OutputMissing'; Category = 'ObjectNotFound'; Task = @{ image = 'sisyphus-pester:busybox'; command = @('true'); outputs = @{ 'demo:x' = '/out/x' } } }
         @{ What = 'a symbolic link among the outputs'; Id = 'OutputUnsafe'; Category = 'SecurityError'; Task = @{ image = 'sisyphus-pester:busybox'; command = 'sh', '-c', 'ln -s /etc/passwd /out/x'; outputs = @{ 'demo:unsafe/' = '/out/' } } }
         @{ What = 'a program that is not in the image'; Id = 'ExecutorExit'; Category = 'InvalidResult'; Task = @{ image = 'sisyphus-pester:busybox'; command = @('nosuchprogram') } }
-        @{ What = 'a user that the policy forbids'; Id = 'PolicyDenied'; Category = 'PermissionDenied'; Task = @{ image = 'sisyphus-pester:busybox'; command = @('true'); user = '0:0' } }
+        @{ What = 'a user that the policy forbids'; Id = 'PolicyDenied'; Category = 'PermissionDenied'; Task = @{ image = 'sisyphus-pester:busybox'; command = @('true'); user = '4321:4321' } }
         @{ What = 'a timeout'; Id = 'Timeout'; Category = 'OperationTimeout'; Task = @{ image = 'sisyphus-pester:busybox'; command = 'sleep', '60'; timeout = 1 } }
     ) {
         $result = $Task | Invoke-SisyphusTask -PullPolicy Never -ErrorVariable failed -ErrorAction SilentlyContinue
