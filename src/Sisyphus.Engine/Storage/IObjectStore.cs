@@ -41,6 +41,9 @@ public interface IObjectStore
     /// <summary>Copies inside the store, without moving bytes through this process where the store can; replaces <paramref name="destinationKey"/> atomically.</summary>
     Task<ObjectInfo> CopyAsync(ObjectInfo source, string destinationKey, CancellationToken cancellationToken);
 
+    /// <summary>Fails, as writing these keys together would, where that can be known without writing: a store of folders can't hold <c>a</c> beside <c>a/b</c>.</summary>
+    Task CheckWritableAsync(string bucket, IReadOnlyList<string> keys, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Deletes the object; no error when it is not there.</summary>
     Task DeleteAsync(string bucket, string key, CancellationToken cancellationToken);
 }

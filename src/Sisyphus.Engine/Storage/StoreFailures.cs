@@ -28,6 +28,11 @@ internal static class StoreFailures
         _ => new(FailureReason.TransferFailed, $"Can't {action}: {cause.Message}", cause),
     };
 
+    /// <summary>As <see cref="FromIO"/> for a file of this machine: no permission there is not the object's.</summary>
+    public static TaskFailureException FromLocalIO(Exception cause, string action) => cause is IOException io && IsDiskFull(io)
+        ? FromIO(cause, action)
+        : new(FailureReason.TransferFailed, $"Can't {action}: {cause.Message}", cause);
+
     public static bool IsIO(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
     // On Unix the runtime keeps the errno in HResult.

@@ -9,6 +9,8 @@ internal sealed class HashingStream(Stream inner, Action<int>? read = null) : Re
     /// <summary>Of the bytes read so far.</summary>
     public ContentSums Current => _hash.Current;
 
+    public override long Length => inner.Length;
+
     public override int Read(Span<byte> buffer)
     {
         var count = inner.Read(buffer);

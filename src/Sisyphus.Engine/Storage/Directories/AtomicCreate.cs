@@ -19,9 +19,9 @@ internal static class AtomicCreate
             return true;
         }
         // Over NFS the answer to a link that was made can be lost, and the repeated request then meets its own first try.
-        if (errno == UnixNative.Exists)
+        if (errno == UnixNative.Exists && !Directory.Exists(to))
             return FileIdentity.Find(to) is { Inode: not 0 } there && there == FileIdentity.Find(from);
-        if (errno != UnixNative.NoEntry && OperatingSystem.IsLinux())
+        if (errno is not (UnixNative.NoEntry or UnixNative.Exists) && OperatingSystem.IsLinux())
         {
             // No hard links on this file system (FAT, some FUSE).
             errno = UnixNative.RenameNoReplace(from, to);

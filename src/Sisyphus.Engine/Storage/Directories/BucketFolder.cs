@@ -29,7 +29,7 @@ internal sealed record BucketFolder(string Bucket, string Folder, string Locatio
         }
         if (bytes is 0 or > MaxKeyBytes)
             throw new TaskFailureException(FailureReason.InvalidDocument, $"{Describe(key)}: a key has 1 to {MaxKeyBytes} bytes in UTF-8, this one {bytes}.");
-        var path = Path.Combine(Folder, KeyPath.Encode(key, OperatingSystem.IsWindows()));
+        var path = Path.Combine(Folder, KeyPath.Encode(key, OperatingSystem.IsWindows()).Replace('/', Path.DirectorySeparatorChar));
         if (!OperatingSystem.IsWindows() && Encoding.UTF8.GetByteCount(path) > MaxPathBytes)
             throw new TaskFailureException(FailureReason.InvalidDocument, $"{Describe(key)}: the path of the file would be longer than the {MaxPathBytes} bytes that the system can open.");
         return path;

@@ -130,6 +130,20 @@ internal sealed class DirectoryObjectStore : IObjectStore
         return await FinishAsync(found, path, destinationKey, action, file, file.Crc32C, cancellationToken).ConfigureAwait(false);
     }
 
+    public Task CheckWritableAsync(string bucket, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var found = Require(bucket);
+        foreach (var key in keys)
+        {
+            var path = found.PathOf(key);
+            found.RequireInside(Path.GetDirectoryName(path)!, key);
+            FolderConflict.Check(found, path, key);
+        }
+        FolderConflict.Check(found, keys);
+        return Task.CompletedTask;
+    }
+
     public Task DeleteAsync(string bucket, string key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

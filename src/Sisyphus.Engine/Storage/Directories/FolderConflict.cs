@@ -18,10 +18,30 @@ internal static class FolderConflict
         }
     }
 
+    public static void Check(BucketFolder bucket, string path, string key)
+    {
+        if (Find(bucket, path, key) is { } message)
+            throw new TaskFailureException(FailureReason.InvalidDocument, message);
+    }
+
+    /// <summary>Whether new objects would be in each other's way.</summary>
+    public static void Check(BucketFolder bucket, IReadOnlyList<string> keys)
+    {
+        var all = keys.ToHashSet(StringComparer.Ordinal);
+        foreach (var key in keys)
+        {
+            for (var slash = key.IndexOf('/'); slash >= 0; slash = key.IndexOf('/', slash + 1))
+            {
+                if (all.Contains(key[..slash]))
+                    throw new TaskFailureException(FailureReason.InvalidDocument, $"{bucket.Describe(key)} can't be written beside {bucket.Describe(key[..slash])}: in a folder a name is either a file or a folder.");
+            }
+        }
+    }
+
     private static string? Find(BucketFolder bucket, string path, string key)
     {
-        if (Directory.Exists(path))
-            return $"{bucket.Describe(key)} can't be written: there are objects below {bucket.Describe(key)}/, and in a folder a name is either a file or a folder.";
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+            return $"{bucket.Describe(key)} can't be written: there is a folder {bucket.Describe(key)}/ already, and in a folder a name is either a file or a folder.";
         for (var parent = Path.GetDirectoryName(path)!; parent.Length > bucket.Folder.Length; parent = Path.GetDirectoryName(parent)!)
         {
             if (File.Exists(parent))

@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.Json;
+using Sisyphus.Engine.Execution.Publishing;
+using Sisyphus.Engine.Storage;
+using Sisyphus.Engine.Storage.Directories;
+using Sisyphus.Engine.Storage.Transfers;
+using Sisyphus.Engine.Tasks;
+using Sisyphus.Tests.Unit.Storage;
+using Xunit;
+
+namespace Sisyphus.Tests.Unit.Execution.Publishing;
+
+/// <summary>A task with outputs in two buckets of two stores, and attempts whose outputs tell whose they are.</summary>
+internal sealed class PublishingFixture : IDisposable
+{
+    public const string TaskId = "task-1";
+    public static readonly RemotePath Home = new(null, "first", "out/a");
+    public static readonly IReadOnlyList<RemotePath> Finals = [Home, new(null, "first", "out/b"), new(null, "second", "deep/er/c")];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public PublishingFixture(string? shared = null)
+    {
+        var folder = shared ?? _folder.Path;
+        Local = Path.Combine(_folder.Path, "local");
+        Directory.CreateDirectory(Local);
+        First = DirectoryObjectStore.OfRoot(Path.Combine(folder, "stores"));
+        Second = DirectoryObjectStore.OfBucket(Path.Combine(folder, "elsewhere"), "second");
+    }
+
+    public string Root => _folder.Path;
+    public string Local { get; }
+    public IObjectStore First { get; }
+    public IObjectStore Second { get; }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TransferOptions Fast => new() { BaseDelay = TimeSpan.Zero, Concurrency = 1 };
+
+    public OutputPublisher Publisher(Func<IObjectStore, IObjectStore>? around = null, TransferOptions? options = null)
+    {
+        var wrapped = new ObjectStores(around?.Invoke(First) ?? First, new Dictionary<string, IObjectStore> { ["second"] = around?.Invoke(Second) ?? Second });
+        return new OutputPublisher(path => wrapped.Resolve(path), options ?? Fast);
+    }
+
+    public IReadOnlyList<OutputFile> Outputs(string attempt) => [.. Finals.Select((final, index) =>
+    {
+        var path = Path.Combine(Local, $"{attempt}-{index}");
+        File.WriteAllText(path, ContentOf(attempt, index));
+        return new OutputFile(path, final);
+    })];
+
+    public static string ContentOf(string attempt, int index) => $"output {index} of {attempt}" + new string('.', index * 1000);
+
+    public Task<Publication> PublishAsync(OutputPublisher publisher, string attempt) =>
+        publisher.PublishAsync(TaskId, attempt, Home, Outputs(attempt), outputs => JsonSerializer.SerializeToElement(new { attempt, outputs = outputs.Count }), null, Token);
+
+    public async Task<string?> FinalAsync(int index) => await (Finals[index].Bucket == "second" ? Second : First).ReadTextAsync(Finals[index].Bucket, Finals[index].Key);
+
+    /// <summary>The attempt whose complete outputs are at the final places; fails on a mixture or a part.</summary>
+    public async Task<string> PublishedAttemptAsync()
+    {
+        var first = await FinalAsync(0);
+        Assert.NotNull(first);
+        var attempt = first["output 0 of ".Length..];
+        for (var index = 0; index < Finals.Count; index++)
+            Assert.Equal(ContentOf(attempt, index), await FinalAsync(index));
+        return attempt;
+    }
+
+    public async Task<List<string>> StagedAsync()
+    {
+        var all = new List<string>();
+        foreach (var (store, bucket) in new[] { (First, "first"), (Second, "second") })
+        {
+            if (await store.BucketExistsAsync(bucket, Token))
+                all.AddRange((await store.KeysAsync(bucket, ".sisyphus/")).Where(key => key.Contains("/outputs/", StringComparison.Ordinal)));
+        }
+        return all;
+    }
+
+    public async Task<JsonElement?> DecisionAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await First.ReadTextAsync("first", $".sisyphus/{TaskId}/published.json") is { } json ? JsonSerializer.Deserialize<JsonElement>(Encoding.UTF8.GetBytes(json)) : null;
+            }
+            catch (TaskFailureException e) when (e.Reason == FailureReason.InputCorrupt)
+            {
+                // Marked done while it was read.
+            }
+        }
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
