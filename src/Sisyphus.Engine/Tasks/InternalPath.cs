@@ -29,6 +29,11 @@ internal static class InternalPath
         if (Encoding.UTF8.GetByteCount(text) > MaxPathBytes)
             return $"the path is longer than {MaxPathBytes} bytes";
 
+        if (!text.Contains("/.", StringComparison.Ordinal) && !text.Contains("//", StringComparison.Ordinal) && text.Length <= MaxNameBytes / 3 && !isDirectory)
+        {
+            path = text;
+            return null;
+        }
         var segments = text.Split('/').Where(segment => segment is not ("" or ".")).ToList();
         if (segments.Contains(".."))
             return "\"..\" is not allowed in a path";

@@ -23,10 +23,10 @@ public sealed class InternalPattern
     public int Depth => _segments.Length;
 
     /// <summary>Whether the path has a wildcard that no backslash escapes.</summary>
-    public static bool HasWildcard(string path) => path.Split('/').Any(segment => new GlobSegment(segment).HasWildcard);
+    public static bool HasWildcard(string path) => path.AsSpan().ContainsAny("*?[") && path.Split('/').Any(segment => new GlobSegment(segment).HasWildcard);
 
     /// <summary>The path without its escaping backslashes.</summary>
-    public static string Unescape(string path) => string.Join('/', path.Split('/').Select(segment => new GlobSegment(segment).Literal));
+    public static string Unescape(string path) => !path.Contains('\\') ? path : string.Join('/', path.Split('/').Select(segment => new GlobSegment(segment).Literal));
 
     /// <summary>Puts a backslash before every character that is special in a pattern.</summary>
     public static string Escape(string path)

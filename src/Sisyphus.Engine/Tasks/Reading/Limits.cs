@@ -7,6 +7,11 @@ internal static class Limits
     /// <summary>A document travels in one message of the queue, and into the record.</summary>
     internal const int MaxDocumentBytes = 1 << 20;
 
+    /// <summary>Documents of one text.</summary>
+    internal const int MaxDocuments = 100_000;
+    /// <summary>Each is compared with every other output and input.</summary>
+    internal const int MaxPatterns = 100;
+
     internal const int MaxNameLength = 256;
     internal const int MaxTagNameLength = 128;
     internal const int MaxTagValueLength = 1024;

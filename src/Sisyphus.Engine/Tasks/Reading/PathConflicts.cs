@@ -1,89 +1,118 @@
 namespace Sisyphus.Engine.Tasks.Reading;
 
 /// <summary>What no key can see on its own: two things in one place.</summary>
-/// <remarks>The rules, as <c>docs/task-document.md</c> has them: no input at or below another; no output at or below another, on either side;
-/// a read-only input and an output never meet; a writable input is the container's own and an output may take what became of it.</remarks>
+/// <remarks>The rules, as <c>docs/task-document.md</c> has them: no input at or around another; no output at or around another, on either side;
+/// a read-only input and an output never meet; a writable input is the container's own, and an output may take what became of it.</remarks>
 internal static class PathConflicts
 {
+    private const string WritableHint = "; an input that commands may change is {\"path\": …, \"writable\": true}";
+
     internal static void Check(ReadContext context, IReadOnlyList<Placed<TaskInput>> inputs, IReadOnlyList<Placed<TaskOutput>> outputs, IReadOnlyList<PlacedCommand> commands)
     {
-        var inputPlaces = inputs.Select(input => new Place("input", input.Value.Path, input.Value.IsDirectory, null)).ToList();
-        var outputPlaces = outputs.Select(output => Place.Of(output.Value)).ToList();
-        CheckInputs(context, inputs, inputPlaces);
-        CheckOutputs(context, outputs, outputPlaces);
-        CheckInputsAgainstOutputs(context, inputs, inputPlaces, outputs, outputPlaces);
-        RedirectConflicts.Check(context, inputs, inputPlaces, outputPlaces, commands);
+        var places = outputs.Select(Place.Of).ToList();
+        var patterns = places.FindAll(place => place.Pattern is not null);
+        if (patterns.Count > Limits.MaxPatterns)
+        {
+            context.Error(patterns[Limits.MaxPatterns].At, $"a document may have {Limits.MaxPatterns} patterns");
+            return;
+        }
+        var inputPlaces = inputs.Select(Place.Of).ToList();
+        var (readOnly, writable) = CheckInputs(context, inputs, inputPlaces);
+        CheckRemotes(context, inputs, outputs);
+        var taken = CheckOutputs(context, places, patterns);
+        CheckAgainstInputs(context, inputs, inputPlaces, readOnly, writable, places);
+        RedirectConflicts.Check(context, readOnly, [readOnly, writable, taken], commands);
     }
 
-    private static void CheckInputs(ReadContext context, IReadOnlyList<Placed<TaskInput>> inputs, List<Place> places)
+    private static (PathIndex<Place> ReadOnly, PathIndex<Place> Writable) CheckInputs(ReadContext context, IReadOnlyList<Placed<TaskInput>> inputs, List<Place> places)
     {
-        var remotes = new Dictionary<RemotePath, int>();
-        for (var i = 0; i < inputs.Count; i++)
+        var (all, readOnly, writable) = (new PathIndex<Place>(), new PathIndex<Place>(), new PathIndex<Place>());
+        for (var i = 0; i < places.Count; i++)
         {
-            if (!remotes.TryAdd(inputs[i].Value.Remote, i))
-                context.Error(inputs[i].Remote, $"the remote path {inputs[i].Value.Remote} is an input already");
-            if (FirstConflict(places, i) is { } other)
-                context.Error(inputs[i].Internal, Say(places[i], places[other]));
+            var place = places[i];
+            if (all.Near(place.Path) is { } other)
+                context.Error(place.At, place.Against(other));
+            all.Add(place.Path, place);
+            (inputs[i].Value.Writable ? writable : readOnly).Add(place.Path, place);
+        }
+        return (readOnly, writable);
+    }
+
+    /// <summary>An object and objects "below" it count as one place: where a store is a directory tree, a file can't be a folder as well.</summary>
+    private static void CheckRemotes(ReadContext context, IReadOnlyList<Placed<TaskInput>> inputs, IReadOnlyList<Placed<TaskOutput>> outputs)
+    {
+        var sources = new HashSet<RemotePath>();
+        foreach (var input in inputs)
+        {
+            if (!sources.Add(input.Value.Remote))
+                context.Error(input.Remote, $"the remote path {input.Value.Remote} is an input already");
+        }
+        var targets = new PathIndex<RemotePath>();
+        foreach (var output in outputs)
+        {
+            var remote = output.Value.Remote;
+            var path = $"/{remote.Scheme}:{remote.Bucket}/{remote.Key}".TrimEnd('/');
+            if (targets.Near(path) is { } other)
+                context.Error(output.Remote, $"the output goes to the same place as another, or below or above it: {other}");
+            targets.Add(path, remote);
         }
     }
 
-    private static void CheckOutputs(ReadContext context, IReadOnlyList<Placed<TaskOutput>> outputs, List<Place> places)
+    /// <returns>Where outputs are, and the directories that patterns look in.</returns>
+    private static PathIndex<Place> CheckOutputs(ReadContext context, List<Place> places, List<Place> patterns)
     {
-        for (var i = 0; i < outputs.Count; i++)
+        var taken = new PathIndex<Place>();
+        foreach (var place in places)
         {
-            if (FirstConflict(places, i) is { } other)
-                context.Error(outputs[i].Internal, Say(places[i], places[other]));
-            for (var j = 0; j < i; j++)
+            if (place.Pattern is null)
             {
-                if (!Overlap(outputs[i].Value.Remote, outputs[j].Value.Remote))
-                    continue;
-                context.Error(outputs[i].Remote, $"the output goes to the same place as another, or below or above it: {outputs[j].Value.Remote}");
-                break;
+                if (taken.Near(place.Path) is { } other)
+                    context.Error(place.At, place.Against(other));
+                taken.Add(place.Path, place);
             }
         }
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var pattern in patterns)
+        {
+            if (!seen.Add(pattern.Path))
+                context.Error(pattern.At, pattern.Against(pattern));
+            if (places.Find(place => place.Pattern is null && place.Meets(pattern.Pattern!)) is { } other)
+                context.Error(pattern.At, pattern.Against(other));
+        }
+        foreach (var pattern in patterns)
+            taken.Add(pattern.Pattern!.BaseDirectory, pattern with { IsDirectory = true });
+        return taken;
     }
 
-    private static void CheckInputsAgainstOutputs(
-        ReadContext context, IReadOnlyList<Placed<TaskInput>> inputs, List<Place> inputPlaces, IReadOnlyList<Placed<TaskOutput>> outputs, List<Place> outputPlaces)
+    private static void CheckAgainstInputs(
+        ReadContext context, IReadOnlyList<Placed<TaskInput>> inputs, List<Place> inputPlaces, PathIndex<Place> readOnly, PathIndex<Place> writable, List<Place> outputs)
     {
-        for (var o = 0; o < outputs.Count; o++)
+        foreach (var output in outputs)
         {
+            if (output.Pattern is null)
+            {
+                if (readOnly.Near(output.Path) is { } fixedInput)
+                    context.Error(output.At, output.Against(fixedInput) + WritableHint);
+                else if (Contradiction(writable, output.Path, output.IsDirectory) is { } changed)
+                    context.Error(output.At, output.Against(changed));
+                continue;
+            }
             for (var i = 0; i < inputs.Count; i++)
             {
-                var (input, output) = (inputPlaces[i], outputPlaces[o]);
-                if (inputs[i].Value.Writable ? !output.Contradicts(input) : !output.Meets(input))
+                var meets = inputs[i].Value.Writable
+                    ? !inputPlaces[i].IsDirectory && InternalPath.IsInside(output.Pattern.BaseDirectory, inputPlaces[i].Path)
+                    : inputPlaces[i].Meets(output.Pattern);
+                if (!meets)
                     continue;
-                context.Error(outputs[o].Internal, Say(output, input) + (inputs[i].Value.Writable ? "" : "; an input that commands may change is {\"path\": …, \"writable\": true}"));
+                context.Error(output.At, output.Against(inputPlaces[i]) + (inputs[i].Value.Writable ? "" : WritableHint));
                 break;
             }
         }
     }
 
-    /// <summary>Documents are small; where they are not, most places differ in their first bytes.</summary>
-    private static int? FirstConflict(List<Place> places, int index)
-    {
-        for (var i = 0; i < index; i++)
-        {
-            if (places[index].Meets(places[i]))
-                return i;
-        }
-        return null;
-    }
-
-    /// <summary>Also an object and objects "below" it: where a store is a directory tree a file can't be a folder as well.</summary>
-    private static bool Overlap(RemotePath left, RemotePath right)
-    {
-        if (left.Scheme != right.Scheme || left.Bucket != right.Bucket)
-            return false;
-        var (a, b) = (left.Key.TrimEnd('/'), right.Key.TrimEnd('/'));
-        return a.Length == 0 || b.Length == 0 || InternalPath.IsInside(a, b) || InternalPath.IsInside(b, a);
-    }
-
-    private static string Say(Place place, Place other) =>
-        place.Path == other.Path ? $"{place.Path} is the path of another {other.What}"
-        : place.Pattern is null && other.Pattern is null
-            ? InternalPath.IsInside(place.Path, other.Path)
-                ? $"{place.Path} lies inside {other.Path}, which is an {other.What}"
-                : $"{place.Path} contains {other.Path}, which is an {other.What}"
-            : $"{place.Path} and the {other.What} {other.Path} meet in the same files";
+    /// <summary>The input that makes a directory of what the output calls a file, or the other way round.</summary>
+    private static Place? Contradiction(PathIndex<Place> inputs, string path, bool isDirectory) =>
+        inputs.At(path) is { } same ? (same.IsDirectory == isDirectory ? null : same)
+        : inputs.Above(path) is { IsDirectory: false } file ? file
+        : isDirectory ? null : inputs.Below(path);
 }

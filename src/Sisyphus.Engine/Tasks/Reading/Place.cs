@@ -4,32 +4,16 @@ namespace Sisyphus.Engine.Tasks.Reading;
 /// <param name="What"><c>input</c> or <c>output</c>.</param>
 /// <param name="Path">Internal path; <c>&gt;</c> and <c>&gt;&gt;</c> are in no directory.</param>
 /// <param name="Pattern">Set where the path is a pattern: then it takes the files that match.</param>
-internal sealed record Place(string What, string Path, bool IsDirectory, InternalPattern? Pattern)
+/// <param name="At">Where the path stands in the text.</param>
+internal sealed record Place(string What, string Path, bool IsDirectory, InternalPattern? Pattern, SourceValue At)
 {
-    internal static Place Of(TaskOutput output) => new("output", output.Path, output.Kind == TaskOutputKind.Directory,
-        output.Kind == TaskOutputKind.Pattern ? InternalPattern.Parse(output.Path) : null);
+    internal static Place Of(Placed<TaskInput> input) => new("input", input.Value.Path, input.Value.IsDirectory, null, input.Internal);
 
-    /// <summary>A file could belong to both, or one stands in the way of the other.</summary>
-    internal bool Meets(Place other)
-    {
-        if (Pattern is not null)
-            return other.Pattern is null ? other.MeetsPattern(Pattern) : Path == other.Path;
-        return other.Pattern is not null
-            ? MeetsPattern(other.Pattern)
-            : InternalPath.IsInside(Path, other.Path) || InternalPath.IsInside(other.Path, Path);
-    }
+    internal static Place Of(Placed<TaskOutput> output) => new("output", output.Value.Path, output.Value.Kind == TaskOutputKind.Directory,
+        output.Value.Kind == TaskOutputKind.Pattern ? InternalPattern.Parse(output.Value.Path) : null, output.Internal);
 
-    /// <summary>One says that a path is a file where the other needs a directory.</summary>
-    internal bool Contradicts(Place other)
-    {
-        if (Pattern is not null)
-            return !other.IsDirectory && InternalPath.IsInside(Pattern.BaseDirectory, other.Path);
-        if (Path == other.Path)
-            return IsDirectory != other.IsDirectory;
-        return (!IsDirectory && InternalPath.IsInside(other.Path, Path)) || (!other.IsDirectory && InternalPath.IsInside(Path, other.Path));
-    }
-
-    private bool MeetsPattern(InternalPattern pattern)
+    /// <summary>Whether files of this place may match the pattern, or this place is a file where the pattern needs a directory.</summary>
+    internal bool Meets(InternalPattern pattern)
     {
         if (InternalPath.IsInside(pattern.BaseDirectory, Path))
             return true;
@@ -38,4 +22,11 @@ internal sealed record Place(string What, string Path, bool IsDirectory, Interna
         var relative = Path[(pattern.BaseDirectory.Length + 1)..];
         return IsDirectory ? pattern.CanMatchBelow(relative) : pattern.IsMatch(relative);
     }
+
+    /// <summary>What an error says about this place, where another is in its way.</summary>
+    internal string Against(Place other) =>
+        Path == other.Path ? $"{Path} is the path of another {other.What}"
+        : Pattern is not null || other.Pattern is not null ? $"{Path} and the {other.What} {other.Path} meet in the same files"
+        : InternalPath.IsInside(Path, other.Path) ? $"{Path} lies inside {other.Path}, which is an {other.What}"
+        : $"{Path} contains {other.Path}, which is an {other.What}";
 }
