@@ -42,6 +42,13 @@ internal static class EngineInternals
         typeof(ErrorRecord).GetProperty("PreserveInvocationInfoOnce", Any)!.SetValue(error, true);
     }
 
+    /// <summary>Marks an error record as one to show as an error, not as somebody's output.</summary>
+    public static void MarkAsError(PSObject record)
+    {
+        var stream = typeof(PSObject).GetProperty("WriteStream", Any)!;
+        stream.SetValue(record, Enum.Parse(stream.PropertyType, "Error"));
+    }
+
     /// <summary>
     /// Lets <c>exit</c> of the next script end the session with its code, as under <c>pwsh -File</c>; otherwise it would end the
     /// script alone and leave its code in a variable that native commands set as well.

@@ -115,8 +115,7 @@ internal sealed class Session : IDisposable
     private void Report(ErrorRecord error)
     {
         var record = PSObject.AsPSObject(error);
-        // How Out-Default tells an error to show from an error that is somebody's output.
-        record.Properties.Add(new PSNoteProperty("writeErrorStream", true));
+        EngineInternals.MarkAsError(record);
         using var shell = PowerShell.Create(_runspace);
         shell.AddScript("param($record) $global:Error.Insert(0, $record)", useLocalScope: true).AddArgument(error).Invoke();
         shell.Commands.Clear();

@@ -58,8 +58,10 @@ public sealed class GetRandomCommand : PSCmdlet
             return low + (_random.NextDouble() * (Convert.ToDouble(maximum ?? double.MaxValue, CultureInfo.InvariantCulture) - low));
         }
 
-        var number = _random.NextInt64(LanguagePrimitives.ConvertTo<long>(minimum ?? 0), LanguagePrimitives.ConvertTo<long>(maximum ?? int.MaxValue));
-        return number is <= int.MaxValue and >= int.MinValue ? (object)(int)number : number;
+        var (from, to) = (LanguagePrimitives.ConvertTo<long>(minimum ?? 0), LanguagePrimitives.ConvertTo<long>(maximum ?? int.MaxValue));
+        if (from >= int.MinValue && to <= int.MaxValue)
+            return _random.Next((int)from, (int)to);
+        return _random.NextInt64(from, to);
     }
 
     private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
