@@ -1,3 +1,5 @@
+using Sisyphus.Engine.Tasks;
+
 namespace Sisyphus.Engine.Execution;
 
 /// <summary>What a node lets documents do. The default is the safe one; everything else is the operator's decision.</summary>
@@ -7,6 +9,8 @@ public sealed class NodePolicy
     public IList<string> Images { get; init; } = [];
     /// <summary>Patterns of allowed buckets; empty allows every bucket of the session's stores.</summary>
     public IList<string> Buckets { get; init; } = [];
+    /// <summary>Allowed networks; empty allows all of them.</summary>
+    public IList<TaskNetwork> Networks { get; init; } = [];
     /// <summary>Absolute folders that <c>file://</c> paths may name; empty forbids such paths.</summary>
     public IList<string> FileRoots { get; init; } = [];
     /// <summary>Documents may choose the user, root among them.</summary>

@@ -9,6 +9,7 @@ public sealed class TaskRunnerOptions
     public const int MaxConcurrency = 256;
     public const int DefaultTailLines = 20;
     public const int DefaultMaxLineLength = 16 * 1024;
+    public const long DefaultInputCacheSize = 20L * 1024 * 1024 * 1024;
     public static readonly TimeSpan DefaultStopGrace = TimeSpan.FromSeconds(10);
 
     /// <summary>Slots: tasks that run at a time, 1 to <see cref="MaxConcurrency"/>.</summary>
@@ -26,6 +27,11 @@ public sealed class TaskRunnerOptions
     /// <summary>Characters of a line in events, log and tail, 80 to 1 MiB; the rest of a longer line is dropped there, never from files.</summary>
     public int MaxLineLength { get; set; } = DefaultMaxLineLength;
 
+    /// <summary>Reports every line that is not redirected to a file as <see cref="OutputLineReceived"/>; a reader that is slower than the task slows the task.</summary>
+    public bool ReportOutput { get; set; } = true;
+    /// <summary>Bytes that the cache of inputs may hold, 0 or more; what running tasks use stays whatever the limit says.</summary>
+    public long InputCacheSize { get; set; } = DefaultInputCacheSize;
+
     /// <exception cref="ArgumentException">Names the option, its value and the allowed range.</exception>
     public void Validate()
     {
@@ -34,6 +40,7 @@ public sealed class TaskRunnerOptions
         Require(NodeName.Length is > 0 and <= 128, nameof(NodeName), NodeName, "1 to 128 characters");
         Require(StopGrace >= TimeSpan.Zero && StopGrace <= TimeSpan.FromMinutes(10), nameof(StopGrace), StopGrace, "0 s to 10 min");
         Require(TailLines is >= 0 and <= 10_000, nameof(TailLines), TailLines, "0 to 10,000");
+        Require(InputCacheSize >= 0, nameof(InputCacheSize), InputCacheSize, "0 or more bytes");
         Require(MaxLineLength is >= 80 and <= 1024 * 1024, nameof(MaxLineLength), MaxLineLength, "80 to 1,048,576");
     }
 

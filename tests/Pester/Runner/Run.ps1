@@ -165,7 +165,7 @@ function Restore-Drive([string] $Folder, $Known) {
         if ([IO.Directory]::Exists($entry)) {
             [IO.Directory]::Delete($entry, $null -eq [IO.DirectoryInfo]::new($entry).LinkTarget)
         }
-        elseif ([IO.File]::Exists($entry)) {
+        else {
             [IO.File]::Delete($entry)
         }
     }

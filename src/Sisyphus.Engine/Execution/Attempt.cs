@@ -1,0 +1,169 @@
+using Sisyphus.Engine.Containers;
+using Sisyphus.Engine.Execution.Publishing;
+using Sisyphus.Engine.Storage.Cache;
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Execution;
+
+/// <summary>One try at a task: stage in, run, collect, publish. Whatever happens, its container is gone afterwards.</summary>
+internal sealed class Attempt(AttemptContext context, IContainerEngine engine, StoreAccess stores, InputCache cache, OutputPublisher publisher, Slot slot, IReadOnlyDictionary<string, string> labels)
+{
+    private readonly DateTimeOffset _started = context.Time.GetUtcNow();
+    private ImageInfo? _image;
+    private CommandRun? _run;
+    private IReadOnlyList<InputRecord> _inputs = [];
+    private long? _peakMemory;
+
+    /// <summary>Runs to the publication.</summary>
+    /// <exception cref="TaskFailureException">Why not; <see cref="PublishFailureAsync"/> is still to be called.</exception>
+    public async Task<TaskResult> RunAsync(CancellationToken cancellationToken)
+    {
+        Admission.Check(context.Document, context.Options.Policy);
+        await context.Events.StateAsync(TaskState.Initializing, context.Number, cancellationToken).ConfigureAwait(false);
+        context.Log.Document(context.Document);
+
+        var outputs = await RunContainerAsync(cancellationToken).ConfigureAwait(false);
+        context.Log.Note("publishing");
+        if (LogOutputs.Any())
+            outputs = [.. outputs, .. LogFiles()];
+        if (outputs.Count == 0)
+            return ToResult(Record([], null), [], recordPath: null);
+
+        var publication = await publisher.PublishAsync(
+            context.TaskId, context.AttemptId, Home, outputs, published => Record(published, null).ToJson(), context.Events.Publishing(), cancellationToken).ConfigureAwait(false);
+        var record = AttemptRecord.FromJson(publication.Record) ?? Record(publication.Outputs, null);
+        if (publication.AttemptId != context.AttemptId)
+            context.Events.Warn($"Another attempt ({publication.AttemptId}) had published the task already; this one's outputs were thrown away.");
+        return ToResult(record, publication.Outputs, publication.DecisionPath.ToString());
+    }
+
+    /// <summary>Leaves the record and the log of a failure in the store, where the document names a place for them.</summary>
+    /// <returns>The result of the task if this was its last attempt.</returns>
+    public async Task<TaskResult> PublishFailureAsync(TaskFailureException failure, CancellationToken cancellationToken)
+    {
+        context.Log.Note($"failed: {failure.Reason.ToWord()}: {failure.Message}");
+        var record = Record([], failure);
+        if (context.Document.Outputs.Count == 0 || failure.Reason is FailureReason.PolicyDenied or FailureReason.InvalidDocument)
+            return ToResult(record, [], recordPath: null);
+        try
+        {
+            var left = await publisher.PublishFailureAsync(
+                context.TaskId, context.AttemptId, Home, LogFiles(), logs => (record with { Outputs = logs }).ToJson(), cancellationToken).ConfigureAwait(false);
+            if (left.Decided is { } decided && AttemptRecord.FromJson(decided.Record) is { } winner)
+                return ToResult(winner, decided.Outputs, decided.DecisionPath.ToString());
+            return ToResult(record, left.Logs, left.Record?.ToString());
+        }
+        catch (TaskFailureException unpublished)
+        {
+            context.Events.Warn($"The record of the failed attempt could not be published: {unpublished.Message}");
+            return ToResult(record, [], recordPath: null);
+        }
+    }
+
+    /// <summary>The bucket of the first output holds the decision and the records.</summary>
+    private RemotePath Home => context.Document.Outputs[0].Remote;
+
+    private async Task<IReadOnlyList<OutputFile>> RunContainerAsync(CancellationToken cancellationToken)
+    {
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var pull = engine.EnsureImageAsync(context.Document.Image, context.Options.PullPolicy, context.Events.Pull(context.Document.Image), first.Token);
+        var stage = new InputStage(context, stores, cache).RunAsync(first.Token);
+        var join = slot.JoinAsync(context.Document.Network, first.Token);
+        try
+        {
+            await Together.WhenAllAsync(first, pull, stage, join).ConfigureAwait(false);
+            _image = await pull.ConfigureAwait(false);
+            var staged = await stage.ConfigureAwait(false);
+            var network = await join.ConfigureAwait(false);
+            _inputs = staged.Records;
+            var container = await engine.CreateContainerAsync(Spec(_image, staged, network?.Sandbox), cancellationToken).ConfigureAwait(false);
+            await using (container.ConfigureAwait(false))
+                return await RunInContainerAsync(container, staged, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (stage.IsCompletedSuccessfully)
+                (await stage.ConfigureAwait(false)).Dispose();
+            if (join.IsCompletedSuccessfully && await join.ConfigureAwait(false) is { } network)
+                await network.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<IReadOnlyList<OutputFile>> RunInContainerAsync(IContainer container, InputStage.Staged staged, CancellationToken cancellationToken)
+    {
+        var user = await ContainerUser.ResolveAsync(container, User, cancellationToken).ConfigureAwait(false);
+        var layout = new ContainerLayout(container, user);
+        await layout.PrepareAsync(context.Document, staged, cancellationToken).ConfigureAwait(false);
+
+        await context.Events.StateAsync(TaskState.Running, context.Number, cancellationToken).ConfigureAwait(false);
+        _run = new CommandRun(context, container, layout, staged);
+        try
+        {
+            await _run.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _peakMemory = container.PeakMemory;
+        }
+
+        // Nothing may write any more while the outputs are read.
+        await container.StopAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        return await new OutputCollector(context, container, _run).CollectAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private string? User => context.Document.User ?? NodeUser.Current;
+
+    private ContainerSpec Spec(ImageInfo image, InputStage.Staged staged, INetworkSandbox? network) => new()
+    {
+        ImageId = image.Id,
+        Command = context.Document.Commands is [var only] ? only : null,
+        Environment = context.Document.Environment,
+        WorkingDirectory = context.Document.WorkingDirectory,
+        User = User,
+        Network = network,
+        Resources = context.Document.Resources,
+        Mounts = staged.Mounts,
+        Labels = labels,
+    };
+
+    private IEnumerable<TaskOutput> LogOutputs => context.Document.Outputs.Where(output => output.Kind == TaskOutputKind.Log);
+
+    private IReadOnlyList<OutputFile> LogFiles()
+    {
+        context.Log.Flush();
+        return [.. LogOutputs.Select(output => new OutputFile(context.Log.Path!, output.Remote))];
+    }
+
+    private AttemptRecord Record(IReadOnlyList<PublishedObject> outputs, TaskFailureException? failure) => new()
+    {
+        Task = context.TaskId,
+        Attempt = context.AttemptId,
+        Number = context.Number,
+        Name = context.Document.Name,
+        Workflow = context.Document.Workflow,
+        Tags = context.Document.Tags,
+        State = failure?.Reason.ToState() ?? TaskState.Complete,
+        Reason = failure?.Reason,
+        Message = failure?.Message,
+        Node = context.Options.NodeName,
+        Software = Software.Name,
+        Image = context.Document.Image,
+        ImageDigest = _image?.Digest ?? _image?.Id,
+        Arguments = [.. context.Document.Commands.Select(command => command.Arguments)],
+        EnvironmentNames = [.. context.Document.Environment.Keys],
+        Commands = _run?.Results ?? [],
+        Inputs = _inputs,
+        Outputs = outputs,
+        Started = _started,
+        Finished = context.Time.GetUtcNow(),
+        PeakMemory = _peakMemory,
+    };
+
+    private TaskResult ToResult(AttemptRecord record, IReadOnlyList<PublishedObject> outputs, string? recordPath) =>
+        TaskResults.From(record, outputs, recordPath) with
+        {
+            Attempts = context.Number,
+            StandardOutput = _run?.StandardOutputTail ?? "",
+            StandardError = _run?.StandardErrorTail ?? "",
+        };
+}

@@ -1,0 +1,18 @@
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Execution;
+
+/// <summary>What every step of one attempt knows.</summary>
+internal sealed record AttemptContext
+{
+    public required TaskDocument Document { get; init; }
+    public required string TaskId { get; init; }
+    public required string AttemptId { get; init; }
+    /// <summary>From 1.</summary>
+    public required int Number { get; init; }
+    public required TaskRunnerOptions Options { get; init; }
+    public required Workspace Workspace { get; init; }
+    public required TaskLog Log { get; init; }
+    public required EventWriter Events { get; init; }
+    public required TimeProvider Time { get; init; }
+}

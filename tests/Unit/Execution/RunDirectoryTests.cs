@@ -1,0 +1,48 @@
+using Sisyphus.Engine.Execution;
+
+using Xunit;
+
+namespace Sisyphus.Tests.Unit.Execution;
+
+public sealed class RunDirectoryTests : IDisposable
+{
+    private readonly string _work = Directory.CreateTempSubdirectory("sisyphus-test-").FullName;
+
+    [Fact]
+    public void FindAbandoned_OwnerLives_FindsNothing()
+    {
+        using var run = RunDirectory.Create(_work);
+        Assert.Empty(RunDirectory.FindAbandoned(_work));
+    }
+
+    [Fact]
+    public void FindAbandoned_OwnerIsGone_FindsItOnceAndRemoves()
+    {
+        var dead = Path.Combine(_work, "runs", "dead");
+        Directory.CreateDirectory(Path.Combine(dead, "attempt"));
+        File.WriteAllText(Path.Combine(dead, "attempt", "file"), "left behind");
+
+        foreach (var abandoned in RunDirectory.FindAbandoned(_work))
+        {
+            using (abandoned)
+            {
+                Assert.Equal("dead", abandoned.Id);
+                Assert.Empty(RunDirectory.FindAbandoned(_work));
+                abandoned.Remove();
+            }
+        }
+
+        Assert.False(Directory.Exists(dead));
+    }
+
+    [Fact]
+    public void Dispose_RemovesTheFolder()
+    {
+        var run = RunDirectory.Create(_work);
+        Assert.True(Directory.Exists(run.Root));
+        run.Dispose();
+        Assert.False(Directory.Exists(run.Root));
+    }
+
+    public void Dispose() => Directory.Delete(_work, recursive: true);
+}
