@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 
-using Sisyphus.Engine.Execution;
 
 namespace Sisyphus.Bench;
 
@@ -15,7 +14,7 @@ internal static class Memory
     {
         await using var bench = new Bench();
         await using var runner = bench.CreateRunner();
-        await Bench.RunAsync(runner, $$"""{"image": "{{image}}", "command": ["true"], "outputs": {"bench:warm": ">"}}""");
+        await Bench.RunAsync(runner, $$"""{"image": "{{image}}", "command": ["true"], "outputs": {"bench:warm": ">"} }""");
         var before = Peak();
         var start = Stopwatch.GetTimestamp();
         var result = await Bench.RunAsync(runner, document.Replace("IMAGE", image, StringComparison.Ordinal));

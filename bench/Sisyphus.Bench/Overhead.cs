@@ -17,7 +17,7 @@ internal static class Overhead
         await using var runner = bench.CreateRunner();
         using var client = new DockerClientBuilder().WithEndpoint(new Uri(bench.Engine.Endpoint)).Build();
         await using var sandbox = await bench.Engine.CreateSandboxAsync(new Dictionary<string, string>(), allowMetadata: false, CancellationToken.None);
-        var json = $$"""{"image": "{{image}}", "command": ["true"], "outputs": {"bench:log": {"path": ">>"}}}""".Replace("{\"path\": \">>\"}", "\">\"", StringComparison.Ordinal);
+        var json = $$"""{"image": "{{image}}", "command": ["true"], "outputs": {"bench:out": ">"} }""";
 
         List<double> direct = [], task = [];
         Dictionary<string, List<double>> steps = [];

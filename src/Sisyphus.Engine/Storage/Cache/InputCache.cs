@@ -1,3 +1,4 @@
+using Sisyphus.Engine.Storage.Checksums;
 using Sisyphus.Engine.Storage.Transfers;
 using Sisyphus.Engine.Tasks;
 
@@ -52,13 +53,14 @@ internal sealed class InputCache
     }
 
     /// <summary>Makes <paramref name="path"/> another name of the cached file, or a copy where that is impossible. Read-only: changing it would change the cache.</summary>
-    public async Task PlaceAsync(IObjectStore store, ObjectInfo info, string path, TransferMeter meter, CancellationToken cancellationToken)
+    public async Task<ContentSums> PlaceAsync(IObjectStore store, ObjectInfo info, string path, TransferMeter meter, CancellationToken cancellationToken)
     {
         using var lease = await FetchAsync(store, info, meter, cancellationToken).ConfigureAwait(false);
         try
         {
             if (OperatingSystem.IsWindows() || Directories.UnixNative.Link(lease.Path, path) != 0)
                 File.Copy(lease.Path, path);
+            return lease.Sums;
         }
         catch (Exception e) when (StoreFailures.IsIO(e))
         {
@@ -83,7 +85,7 @@ internal sealed class InputCache
         }
     }
 
-    private async Task<Checksums.ContentSums> ReceiveAsync(DownloadItem item, TransferMeter meter, CancellationToken cancellationToken)
+    private async Task<ContentSums> ReceiveAsync(DownloadItem item, TransferMeter meter, CancellationToken cancellationToken)
     {
         try
         {
