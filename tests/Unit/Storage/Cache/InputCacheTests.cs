@@ -4,6 +4,7 @@ using Sisyphus.Engine.Storage.Checksums;
 using Sisyphus.Engine.Storage.Directories;
 using Sisyphus.Engine.Storage.Transfers;
 using Sisyphus.Engine.Tasks;
+using Sisyphus.Tests.Unit.Storage.Transfers;
 using Xunit;
 using static Sisyphus.Tests.Unit.Storage.StoreAssertions;
 
@@ -14,7 +15,7 @@ public sealed class InputCacheTests : IDisposable
     private const int Size = 100_000;
 
     private readonly TemporaryFolder _folder = new();
-    private readonly IObjectStore _inner;
+    private readonly DirectoryObjectStore _inner;
     private readonly FaultyStore _store;
 
     public InputCacheTests()
@@ -87,7 +88,7 @@ public sealed class InputCacheTests : IDisposable
         var info = await PutAsync("a");
         var entered = new TaskCompletionSource();
         var go = new TaskCompletionSource();
-        var store = new ScriptedOpen(_inner, async () =>
+        var store = new ScriptedStore((_, _) => new MemoryStream(Content(Size)), async () =>
         {
             entered.TrySetResult();
             await go.Task;
@@ -201,31 +202,4 @@ public sealed class InputCacheTests : IDisposable
         new(new InputCacheOptions { Folder = _folder["cache"], MaxBytes = maxBytes }, new TransferOptions { BaseDelay = TimeSpan.Zero });
 
     private Task<ObjectInfo> PutAsync(string key, int seed = 1) => _inner.PutAsync("bucket", key, Content(Size, seed));
-
-    private sealed class ScriptedOpen(IObjectStore inner, Func<Task> before) : IObjectStore
-    {
-        public string Name => inner.Name;
-
-        public async Task<Stream> OpenReadAsync(ObjectInfo info, long offset, CancellationToken cancellationToken)
-        {
-            await before();
-            return await inner.OpenReadAsync(info, offset, cancellationToken);
-        }
-
-        public IAsyncEnumerable<string> ListBucketsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task<bool> BucketExistsAsync(string bucket, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public IAsyncEnumerable<ObjectInfo> ListAsync(string bucket, string prefix, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task<ObjectInfo?> StatAsync(string bucket, string key, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task<ObjectInfo> PutAsync(string bucket, string key, Stream content, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task<ObjectInfo?> CreateIfAbsentAsync(string bucket, string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task<ObjectInfo> CopyAsync(ObjectInfo source, string destinationKey, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task DeleteAsync(string bucket, string key, CancellationToken cancellationToken) => throw new NotSupportedException();
-    }
 }

@@ -3,7 +3,7 @@ using Sisyphus.Engine.Storage;
 namespace Sisyphus.Tests.Unit.Storage.Transfers;
 
 /// <summary>A store with one object, whose reads go as the test says: nth opening, offset → stream.</summary>
-internal sealed class ScriptedStore(Func<int, long, Stream> open) : IObjectStore
+internal sealed class ScriptedStore(Func<int, long, Stream> open, Func<Task>? before = null) : IObjectStore
 {
     public int Opened { get; private set; }
 
@@ -11,10 +11,11 @@ internal sealed class ScriptedStore(Func<int, long, Stream> open) : IObjectStore
 
     public string Name => "scripted://";
 
-    public Task<Stream> OpenReadAsync(ObjectInfo info, long offset, CancellationToken cancellationToken)
+    public async Task<Stream> OpenReadAsync(ObjectInfo info, long offset, CancellationToken cancellationToken)
     {
         Offsets.Add(offset);
-        return Task.FromResult(open(++Opened, offset));
+        await (before?.Invoke() ?? Task.CompletedTask);
+        return open(++Opened, offset);
     }
 
     public IAsyncEnumerable<string> ListBucketsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
