@@ -10,6 +10,9 @@ namespace Sisyphus.Engine.Execution.Publishing;
 /// <remarks>Knows stores only by <see cref="IObjectStore"/>. <c>home</c> is the remote path of the document's first output, written or not: its bucket holds the decision.</remarks>
 internal sealed partial class OutputPublisher
 {
+    /// <summary>Since the last staged object; longer than any upload of one object should take.</summary>
+    public static readonly TimeSpan DefaultSweepAge = TimeSpan.FromDays(1);
+
     private readonly Func<RemotePath, ObjectLocation> _resolve;
     private readonly TransferOptions _options;
     private readonly TimeProvider _time;
