@@ -232,6 +232,8 @@ public sealed class TaskRunnerTests(EngineFixture engine, ShellImageFixture shel
     {
         var abandoned = Path.Combine(Harness.WorkDirectory, "runs", Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(Path.Combine(abandoned, "attempt"));
+        new AttemptJournal("dead-task", "attempt", ["b:out"]).Write(Path.Combine(abandoned, "attempt"));
+        Harness.Put("b", ".sisyphus/dead-task/attempt/outputs/000000", "staged in vain");
         var image = (await Engine.FindImageAsync(Image, TestContext.Current.CancellationToken))!;
         var left = await Engine.CreateContainerAsync(new ContainerSpec
         {
@@ -242,6 +244,7 @@ public sealed class TaskRunnerTests(EngineFixture engine, ShellImageFixture shel
 
         AssertComplete(await Harness.RunAsync($$"""{"image": "{{Image}}", "command": ["true"]}"""));
         Assert.False(Directory.Exists(abandoned));
+        Assert.False(Harness.Exists("b", ".sisyphus/dead-task/attempt/outputs/000000"));
         Assert.Equal(0, await Engine.SweepAsync(new Dictionary<string, string> { ["sisyphus.run"] = Path.GetFileName(abandoned) }, TestContext.Current.CancellationToken));
         await left.DisposeAsync();
     }

@@ -131,6 +131,15 @@ internal sealed partial class OutputPublisher
         return new FailurePublication(InHome(home, location, key), published, await FindAsync(taskId, home, cancellationToken).ConfigureAwait(false));
     }
 
+    /// <summary>Tidies up after an attempt whose process died: finishes the task's publication if one was decided, and deletes what the attempt staged in vain.</summary>
+    /// <param name="outputs">Remote paths of the document's outputs, the home first.</param>
+    public async Task RecoverAsync(string taskId, string attemptId, IReadOnlyList<RemotePath> outputs, CancellationToken cancellationToken)
+    {
+        var decided = await FindAsync(taskId, outputs[0], cancellationToken).ConfigureAwait(false);
+        if (decided?.AttemptId != attemptId)
+            await _staging.AbandonAsync(taskId, attemptId, [.. outputs.Select(output => new OutputFile("", output))]).ConfigureAwait(false);
+    }
+
     /// <summary>Removes from one bucket what attempts staged that never came to a decision, and finishes what was decided and left.</summary>
     /// <param name="age">Since the attempt staged its last object. An attempt that is that slow and wins after all stages again what it misses.</param>
     /// <returns>Objects removed.</returns>
