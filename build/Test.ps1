@@ -5,7 +5,7 @@ Runs the suites of a built clone; the last line is "N passed, N failed", the exi
 [CmdletBinding()]
 param(
     [string] $Configuration = 'Debug',
-    [string[]] $Suite = @('Unit', 'Integration', 'Pester'),
+    [string[]] $Suite = @('Unit', 'ModuleLoading', 'Integration', 'Pester'),
     [string] $Filter
 )
 
