@@ -9,4 +9,7 @@ public sealed record TaskPlan(string TaskId, string Image, IReadOnlyList<PlanSte
 
 /// <param name="Action">One word: <c>pull</c>, <c>stage</c>, <c>mount</c>, <c>run</c>, <c>publish</c>, <c>limit</c>.</param>
 /// <param name="Detail">One sentence for a person, for example <c>sisyphus:data/clear (12 B) -> /mnt/clear, read-only</c>.</param>
-public sealed record PlanStep(string Action, string Detail);
+public sealed record PlanStep(string Action, string Detail)
+{
+    public override string ToString() => $"{Action}: {Detail}";
+}
