@@ -34,7 +34,8 @@ function New-Nuspec($Manifest, [string] $Path) {
         @($Manifest.CmdletsToExport | Where-Object { $_ } | ForEach-Object { "PSCmdlet_$_" }) + @($commands | ForEach-Object { "PSCommand_$_" })
     $fields = [ordered]@{
         id = 'Sisyphus'; version = Get-PackageVersion $Manifest; authors = $Manifest.Author; description = $Manifest.Description
-        copyright = $Manifest.Copyright; projectUrl = $data.ProjectUri; releaseNotes = $data.ReleaseNotes; tags = $tags -join ' '
+        copyright = $Manifest.Copyright; projectUrl = $data.ProjectUri; releaseNotes = $data.ReleaseNotes
+        readme = $(if (Test-Path -LiteralPath (Join-Path $root README.md)) { 'README.md' }); tags = $tags -join ' '
     }
     $settings = [Xml.XmlWriterSettings]::new()
     $settings.Indent = $true
@@ -53,7 +54,8 @@ function New-Nuspec($Manifest, [string] $Path) {
         $writer.WriteEndElement()
         $writer.WriteStartElement('files')
         $writer.WriteStartElement('file')
-        $writer.WriteAttributeString('src', '**')
+        # What stands before the first wildcard is not part of the path in the package.
+        $writer.WriteAttributeString('src', "Sisyphus/$($Manifest.ModuleVersion)/**")
         $writer.WriteEndElement()
         $writer.WriteEndElement()
         $writer.WriteEndElement()
@@ -74,7 +76,7 @@ Copy-Module $manifest $folder
 
 $nuspec = Join-Path $Destination Sisyphus.nuspec
 New-Nuspec $manifest $nuspec
-& dotnet pack $nuspec --output $Destination --nologo --verbosity quiet "-p:NuspecBasePath=$folder" '-p:NoWarn=NU5100;NU5128'
+& dotnet pack $nuspec --output $Destination --nologo --verbosity quiet '-p:NoWarn=NU5100;NU5128' | Out-Host
 if ($LASTEXITCODE -ne 0) { throw "dotnet pack ended with exit code $LASTEXITCODE." }
 Remove-Item -LiteralPath $nuspec
 

@@ -5,7 +5,7 @@ Runs the suites of a built clone; the last line is "N passed, N failed", the exi
 [CmdletBinding()]
 param(
     [string] $Configuration = 'Debug',
-    [string[]] $Suite = @('Unit', 'Integration', 'Pester'),
+    [string[]] $Suite = @('Unit', 'ModuleLoading', 'Integration', 'Pester'),
     [string] $Filter
 )
 
@@ -17,9 +17,11 @@ $root = Split-Path $PSScriptRoot
 function Read-XunitReport([string] $Path) {
     $counts = @{ passed = 0; failed = 0; skipped = 0 }
     foreach ($assembly in ([xml] (Get-Content -LiteralPath $Path -Raw)).SelectNodes('/assemblies/assembly')) {
-        $counts.passed += [int] $assembly.passed
-        $counts.failed += [int] $assembly.failed + [int] $assembly.errors
-        $counts.skipped += [int] $assembly.skipped + [int] $assembly.GetAttribute('not-run')
+        # Not $assembly.errors: an element of that name stands beside the attribute as soon as there is one.
+        $counts.passed += [int] $assembly.GetAttribute('passed')
+        $counts.failed += [int] $assembly.GetAttribute('failed') + [int] $assembly.GetAttribute('errors')
+        # What was not run is no skipped test: it is the other process of a test that starts one.
+        $counts.skipped += [int] $assembly.GetAttribute('skipped')
     }
     $counts
 }

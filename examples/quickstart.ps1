@@ -14,7 +14,8 @@ param()
 
 $ErrorActionPreference = 'Stop'
 Import-Module (Join-Path $PSScriptRoot '../Sisyphus.psd1')
-. (Join-Path $PSScriptRoot '../build/engine.ps1')
+. (Join-Path $PSScriptRoot engine.ps1)
+. (Join-Path $PSScriptRoot image.ps1)
 
 function Write-Step([string] $Text) {
     Write-Host ''
@@ -25,7 +26,7 @@ Write-Step 'A container engine'
 $engine = Initialize-ContainerEngine
 try {
     Write-Step 'An image'
-    Initialize-ContainerImage -Name 'alpine:latest'
+    Initialize-ContainerImage alpine:latest
 
     Write-Step 'An input in the store'
     Get-SisyphusContext | Out-Host

@@ -42,12 +42,14 @@ internal static class SessionDefaults
             state.Commands.Add(new SessionStateCmdletEntry(name, type, null));
         }
 
-        // CreateDefault2 leaves these to the modules.
-        foreach (var (alias, command) in Aliases)
+        // As in pwsh, where Unix has programs of these names that scripts mean.
+        if (!OperatingSystem.IsWindows())
+            return;
+        foreach (var (alias, command) in WindowsAliases)
             state.Commands.Add(new SessionStateAliasEntry(alias, command));
     }
 
-    private static readonly (string Alias, string Command)[] Aliases =
+    private static readonly (string Alias, string Command)[] WindowsAliases =
     [
         ("sort", "Sort-Object"), ("tee", "Tee-Object"), ("write", "Write-Output"), ("sleep", "Start-Sleep"), ("cat", "Get-Content"),
         ("ls", "Get-ChildItem"), ("cp", "Copy-Item"), ("mv", "Move-Item"), ("rm", "Remove-Item"), ("ps", "Get-Process"), ("kill", "Stop-Process"),

@@ -25,29 +25,15 @@ function Get-ErrorOf {
     }
 }
 
-# An image that holds busybox and nothing else; returns its reference, or nothing where there is no engine or no static busybox.
+# An image that holds busybox and its tools; returns its reference, or nothing where there is no docker command or no static busybox.
 function New-TestImage {
     param([string] $Name = 'sisyphus-pester:busybox')
 
-    $busybox = '/bin/busybox'
-    $docker = Get-Command docker -CommandType Application -ErrorAction SilentlyContinue
-    if (-not $docker -or -not [IO.File]::Exists($busybox)) {
-        return
+    foreach ($program in 'docker', 'busybox') {
+        if (-not (Get-Command $program -CommandType Application -ErrorAction SilentlyContinue)) { return }
     }
-    $root = [IO.Directory]::CreateTempSubdirectory('sisyphus-pester-').FullName
-    try {
-        $null = [IO.Directory]::CreateDirectory("$root/bin")
-        [IO.File]::Copy($busybox, "$root/bin/busybox")
-        foreach ($link in 'sh', 'cat', 'wc', 'md5sum', 'sleep', 'echo', 'true', 'false', 'id', 'seq', 'mkdir', 'cp', 'ln') {
-            $null = [IO.File]::CreateSymbolicLink("$root/bin/$link", 'busybox')
-        }
-        # A pipe between native programs is binary only since 7.4 in pwsh and not in every host: go through a file.
-        tar -C $root -cf "$root.tar" .
-        docker import "$root.tar" $Name | Out-Null
-        if ($LASTEXITCODE -eq 0) { $Name }
-    }
-    finally {
-        [IO.Directory]::Delete($root, $true)
-        [IO.File]::Delete("$root.tar")
-    }
+    . "$PSScriptRoot/../../examples/engine.ps1"
+    . "$PSScriptRoot/../../examples/image.ps1"
+    New-BusyboxImage -Name $Name
+    $Name
 }

@@ -6,7 +6,7 @@ using Sisyphus.Engine.Tasks;
 namespace Sisyphus.Engine.Execution;
 
 /// <summary>One try at a task: stage in, run, collect, publish. Whatever happens, its container is gone afterwards.</summary>
-internal sealed class Attempt(AttemptContext context, IContainerEngine engine, StoreAccess stores, InputCache cache, OutputPublisher publisher, Slot slot, IReadOnlyDictionary<string, string> labels)
+internal sealed class Attempt(AttemptContext context, IContainerEngine engine, StoreAccess stores, InputCache cache, OutputPublisher publisher, Slot slot, RunDirectory directory, IReadOnlyDictionary<string, string> labels)
 {
     private readonly DateTimeOffset _started = context.Time.GetUtcNow();
     private ImageInfo? _image;
@@ -77,15 +77,35 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
             var network = await join.ConfigureAwait(false);
             _inputs = staged.Records;
             var container = await engine.CreateContainerAsync(Spec(_image, staged, network?.Sandbox), cancellationToken).ConfigureAwait(false);
-            await using (container.ConfigureAwait(false))
+            try
+            {
                 return await RunInContainerAsync(container, staged, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await RemoveAsync(container).ConfigureAwait(false);
+            }
         }
         finally
         {
             if (stage.IsCompletedSuccessfully)
                 (await stage.ConfigureAwait(false)).Dispose();
             if (join.IsCompletedSuccessfully && await join.ConfigureAwait(false) is { } network)
-                await network.DisposeAsync().ConfigureAwait(false);
+                await RemoveAsync(network).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A container that won't go is no reason to throw away what the task has computed, nor to hide why it failed.</summary>
+    private async Task RemoveAsync(IAsyncDisposable container)
+    {
+        try
+        {
+            await container.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (TaskFailureException error)
+        {
+            directory.LeaveForSweep();
+            context.Events.Warn($"A container could not be removed; the next run on this work directory tries again. {error.Message}");
         }
     }
 

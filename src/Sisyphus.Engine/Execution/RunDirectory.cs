@@ -6,6 +6,7 @@ internal sealed class RunDirectory : IDisposable
 {
     private const string LockName = "lock";
     private readonly FileStream _lock;
+    private volatile bool _left;
 
     private RunDirectory(string root, string id, FileStream @lock)
     {
@@ -38,10 +39,14 @@ internal sealed class RunDirectory : IDisposable
         }
     }
 
+    /// <summary>A container could not be removed. The folder stays, so that the next process on this work directory tries again.</summary>
+    public void LeaveForSweep() => _left = true;
+
     public void Dispose()
     {
         _lock.Dispose();
-        PrivateFolder.Delete(Root);
+        if (!_left)
+            PrivateFolder.Delete(Root);
     }
 
     private static string RunsOf(string workDirectory) => Path.Combine(workDirectory, "runs");
@@ -61,6 +66,9 @@ internal sealed class RunDirectory : IDisposable
     internal sealed class Abandoned(string root, string id, FileStream held) : IDisposable
     {
         public string Id { get; } = id;
+
+        /// <summary>Attempts that had not ended.</summary>
+        public IEnumerable<AttemptJournal> Attempts() => Directory.EnumerateDirectories(root).Select(AttemptJournal.Read).OfType<AttemptJournal>();
 
         public void Remove() => PrivateFolder.Delete(root);
 

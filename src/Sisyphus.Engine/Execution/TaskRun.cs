@@ -62,7 +62,7 @@ internal sealed class TaskRun(
     private async Task<(TaskResult Result, TaskFailureException? Failure)> AttemptAsync(CancellationToken cancellationToken)
     {
         var attemptId = Guid.CreateVersion7().ToString("N");
-        using var workspace = new Workspace(directory, attemptId);
+        using var workspace = new Workspace(directory, new AttemptJournal(taskId, attemptId, [.. document.Outputs.Select(output => output.Remote.ToString())]));
         using var log = new TaskLog(document.Outputs.Any(output => output.Kind == TaskOutputKind.Log) ? workspace.NewFile() : null, time);
         var context = new AttemptContext
         {
@@ -76,7 +76,7 @@ internal sealed class TaskRun(
             Events = events,
             Time = time,
         };
-        var attempt = new Attempt(context, engine, stores, cache, publisher, slot, Labels.OfTask(options.NodeName, directory.Id, taskId));
+        var attempt = new Attempt(context, engine, stores, cache, publisher, slot, directory, Labels.OfTask(options.NodeName, directory.Id, taskId));
         try
         {
             return (await attempt.RunAsync(cancellationToken).ConfigureAwait(false), null);

@@ -79,7 +79,7 @@ public sealed class TaskRunner : IAsyncDisposable
         // A task that waits for room in the channel has seen the cancellation; nothing here waits for a reader.
         await Task.WhenAll(_running.Keys).ConfigureAwait(false);
         foreach (var slot in _free)
-            await slot.DisposeAsync().ConfigureAwait(false);
+            await CloseAsync(slot).ConfigureAwait(false);
         _events.Writer.TryComplete();
         _directory.Dispose();
         _stop.Dispose();
@@ -128,6 +128,19 @@ public sealed class TaskRunner : IAsyncDisposable
         };
     }
 
+    private async Task CloseAsync(Slot slot)
+    {
+        try
+        {
+            await slot.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (TaskFailureException)
+        {
+            // The engine is gone; its container is swept when both are back.
+            _directory.LeaveForSweep();
+        }
+    }
+
     private async Task WriteUnlessStoppedAsync(TaskEvent happened)
     {
         try
@@ -146,15 +159,24 @@ public sealed class TaskRunner : IAsyncDisposable
             _events.Writer.TryComplete();
     }
 
-    /// <summary>Removes what processes on this work directory left that were killed: containers first, then the folder that names them.</summary>
+    /// <summary>Removes what processes on this work directory left that were killed: containers and staged objects first, then the folder that names them. A publication that was decided is finished.</summary>
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         foreach (var abandoned in RunDirectory.FindAbandoned(_options.WorkDirectory))
         {
             using (abandoned)
             {
-                await _engine.SweepAsync(Labels.OfRun(abandoned.Id), cancellationToken).ConfigureAwait(false);
-                abandoned.Remove();
+                try
+                {
+                    await _engine.SweepAsync(Labels.OfRun(abandoned.Id), cancellationToken).ConfigureAwait(false);
+                    foreach (var attempt in abandoned.Attempts().Where(attempt => attempt.Outputs.Count > 0))
+                        await _publisher.RecoverAsync(attempt.Task, attempt.Attempt, attempt.Remotes(), cancellationToken).ConfigureAwait(false);
+                    abandoned.Remove();
+                }
+                catch (Exception error) when (error is TaskFailureException or FormatException or IOException or UnauthorizedAccessException)
+                {
+                    // Another engine, another store, another user: this run's own tasks do not depend on it, and the next one tries again.
+                }
             }
         }
     }

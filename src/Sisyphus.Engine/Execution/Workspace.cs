@@ -6,10 +6,11 @@ internal sealed class Workspace : IDisposable
     private readonly string _root;
     private int _next;
 
-    public Workspace(RunDirectory run, string attemptId)
+    public Workspace(RunDirectory run, AttemptJournal journal)
     {
-        _root = Path.Combine(run.Root, attemptId);
+        _root = Path.Combine(run.Root, journal.Attempt);
         PrivateFolder.Create(_root);
+        journal.Write(_root);
     }
 
     /// <summary>Path of a file that does not exist yet.</summary>

@@ -70,6 +70,10 @@ function Format-Value($Value, [switch] $Bare) {
     if ($Value -is [Collections.IDictionary]) {
         return "@{$(@(foreach ($key in $Value.Keys) { "$key=$(Format-Value $Value[$key])" }) -join '; ')}"
     }
+    # Before IFormattable, which every such object claims to be.
+    if ($Value -is [Management.Automation.PSCustomObject]) {
+        return "[pscustomobject]@{$(@(foreach ($property in $Value.psobject.Properties) { "$($property.Name)=$(Format-Value $property.Value)" }) -join '; ')}"
+    }
     if ($Value -is [Collections.IEnumerable]) {
         return "@($(@(foreach ($item in $Value) { Format-Value $item }) -join ', '))"
     }

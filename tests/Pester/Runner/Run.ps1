@@ -165,7 +165,7 @@ function Restore-Drive([string] $Folder, $Known) {
         if ([IO.Directory]::Exists($entry)) {
             [IO.Directory]::Delete($entry, $null -eq [IO.DirectoryInfo]::new($entry).LinkTarget)
         }
-        elseif ([IO.Directory]::Exists([IO.Path]::GetDirectoryName($entry))) {
+        elseif ([IO.File]::Exists($entry)) {
             [IO.File]::Delete($entry)
         }
     }

@@ -36,6 +36,31 @@ public sealed class RunDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void Attempts_OfAnAbandonedRun_AreThoseWithAWholeJournal()
+    {
+        var dead = Path.Combine(_work, "runs", "dead");
+        foreach (var folder in new[] { "whole", "torn", "none" })
+            Directory.CreateDirectory(Path.Combine(dead, folder));
+        new AttemptJournal("task", "whole", ["b:out/", "c:log"]).Write(Path.Combine(dead, "whole"));
+        File.WriteAllText(Path.Combine(dead, "torn", "attempt.json"), "{\"Task\": \"ta");
+
+        using var abandoned = Assert.Single(RunDirectory.FindAbandoned(_work));
+        var attempt = Assert.Single(abandoned.Attempts());
+        Assert.Equal(("task", "whole"), (attempt.Task, attempt.Attempt));
+        Assert.Equal(["b:out/", "c:log"], attempt.Remotes().Select(remote => remote.ToString()));
+    }
+
+    [Fact]
+    public void Dispose_LeftForSweep_IsFoundByTheNextRun()
+    {
+        var run = RunDirectory.Create(_work);
+        run.LeaveForSweep();
+        run.Dispose();
+        using var abandoned = Assert.Single(RunDirectory.FindAbandoned(_work));
+        Assert.Equal(run.Id, abandoned.Id);
+    }
+
+    [Fact]
     public void Dispose_RemovesTheFolder()
     {
         var run = RunDirectory.Create(_work);

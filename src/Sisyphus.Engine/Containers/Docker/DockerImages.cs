@@ -32,7 +32,8 @@ internal sealed class DockerImages
         try
         {
             var found = await _calls.CallAsync($"look for the image {reference}", EngineCalls.Quick, (client, token) => client.Images.InspectImageAsync(name, token), cancellationToken).ConfigureAwait(false);
-            _references[found.ID] = reference;
+            if (!ImageReference.IsId(reference))
+                _references[found.ID] = reference;
             return new(reference, found.ID, Digest(found, reference), found.Architecture);
         }
         catch (TaskFailureException absent) when (absent.IsNotFound())

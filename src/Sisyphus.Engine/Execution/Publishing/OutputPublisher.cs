@@ -10,6 +10,9 @@ namespace Sisyphus.Engine.Execution.Publishing;
 /// <remarks>Knows stores only by <see cref="IObjectStore"/>. <c>home</c> is the remote path of the document's first output, written or not: its bucket holds the decision.</remarks>
 internal sealed partial class OutputPublisher
 {
+    /// <summary>Since the last staged object; longer than any upload of one object should take.</summary>
+    public static readonly TimeSpan DefaultSweepAge = TimeSpan.FromDays(1);
+
     private readonly Func<RemotePath, ObjectLocation> _resolve;
     private readonly TransferOptions _options;
     private readonly TimeProvider _time;
@@ -126,6 +129,15 @@ internal sealed partial class OutputPublisher
             cancellationToken).ConfigureAwait(false);
         // Who was decided while we wrote promotes after that, or is promoted again here.
         return new FailurePublication(InHome(home, location, key), published, await FindAsync(taskId, home, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Tidies up after an attempt whose process died: finishes the task's publication if one was decided, and deletes what the attempt staged in vain.</summary>
+    /// <param name="outputs">Remote paths of the document's outputs, the home first.</param>
+    public async Task RecoverAsync(string taskId, string attemptId, IReadOnlyList<RemotePath> outputs, CancellationToken cancellationToken)
+    {
+        var decided = await FindAsync(taskId, outputs[0], cancellationToken).ConfigureAwait(false);
+        if (decided?.AttemptId != attemptId)
+            await _staging.AbandonAsync(taskId, attemptId, [.. outputs.Select(output => new OutputFile("", output))]).ConfigureAwait(false);
     }
 
     /// <summary>Removes from one bucket what attempts staged that never came to a decision, and finishes what was decided and left.</summary>

@@ -66,8 +66,21 @@ internal sealed class TextReading
         {
             readings.Add(ReadDocument(ref reader, 0, inArray: false));
         }
-        // Throws where something follows the value.
-        reader.Read();
+        ReadEnd(ref reader);
+    }
+
+    private void ReadEnd(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            // Throws where something follows the value.
+            reader.Read();
+        }
+        catch (JsonException exception)
+        {
+            var offset = _text.OffsetOf(exception.LineNumber ?? 0, exception.BytePositionInLine ?? 0);
+            throw new JsonSyntaxException(offset, "something follows the end: several documents stand in an array, [{…}, {…}]");
+        }
     }
 
     private TaskDocumentReading ReadDocument(ref Utf8JsonReader reader, int index, bool inArray)

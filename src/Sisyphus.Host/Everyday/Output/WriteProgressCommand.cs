@@ -28,6 +28,9 @@ public sealed class WriteProgressCommand : PSCmdlet
     public int ParentId { get; set; } = -1;
 
     [Parameter]
+    public int SourceId { get; set; }
+
+    [Parameter]
     public SwitchParameter Completed { get; set; }
 
     protected override void ProcessRecord()
@@ -41,7 +44,8 @@ public sealed class WriteProgressCommand : PSCmdlet
             CurrentOperation = CurrentOperation,
             RecordType = Completed ? ProgressRecordType.Completed : ProgressRecordType.Processing,
         };
-        WriteProgress(record);
+        // All calls are one source; otherwise each would be an activity of its own.
+        CommandRuntime.WriteProgress(SourceId, record);
     }
 
     private static string NotEmpty(string? text, string otherwise) => string.IsNullOrEmpty(text) ? otherwise : text;

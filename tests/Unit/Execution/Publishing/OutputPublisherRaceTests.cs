@@ -55,7 +55,7 @@ public sealed class OutputPublisherRaceTests
     [Fact]
     public async Task Publish_FromSeveralProcesses_ExactlyOneWins()
     {
-        using var shared = new TemporaryFolder();
+        using var shared = new TemporaryFolder(inMemory: true);
         var processes = Enumerable.Range(0, Processes).Select(i => StartWorker(shared.Path, $"p{i}")).ToList();
         foreach (var process in processes)
         {

@@ -17,7 +17,7 @@ internal sealed class PublishingFixture : IDisposable
     public static readonly RemotePath Home = new(null, "first", "out/a");
     public static readonly IReadOnlyList<RemotePath> Finals = [Home, new(null, "first", "out/b"), new(null, "second", "deep/er/c")];
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _folder = new(inMemory: true);
 
     public PublishingFixture(string? shared = null)
     {
