@@ -137,6 +137,34 @@ Describe 'Invoke-SisyphusTask' -Tag Docker -Skip:$noEngine {
         @(1..3 | ForEach-Object { Get-Container "$marker-$_" }).Count | Should -Be 0
     }
 
+    It 'leaves nothing behind when it is stopped, as by Ctrl+C' {
+        $id = "stopped-$([guid]::NewGuid())"
+        # Not the default session: that needs the console host's assembly, which a host without pwsh has not.
+        $shell = [powershell]::Create([System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault2())
+        try {
+            $null = $shell.AddScript({
+                    param($Manifest, $Image, $Id)
+                    Import-Module $Manifest
+                    New-SisyphusTask -Image $Image -Command sleep, 60 -Id $Id | Invoke-SisyphusTask
+                }).AddArgument("$((Get-Module Sisyphus).ModuleBase)/Sisyphus.psd1").AddArgument($image).AddArgument($id)
+            $running = $shell.BeginInvoke()
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            while ((Get-Container $id).Count -eq 0 -and $clock.Elapsed.TotalSeconds -lt 30) {
+                [Threading.Thread]::Sleep(100)
+            }
+            (Get-Container $id).Count | Should -Be 1
+            $clock.Restart()
+            $shell.Stop()
+            # The command is sleeping and would go on for most of a minute.
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 20
+            $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+            (Get-Container $id).Count | Should -Be 0
+        }
+        finally {
+            $shell.Dispose()
+        }
+    }
+
     It 'does not run again what is published under its id' {
         $task = New-SisyphusTask -Image $image -Command echo, once -Output @{ 'demo:once' = '>' } -Id "once-$([guid]::NewGuid())"
         ($task | Invoke-SisyphusTask).Attempts | Should -Be 1
