@@ -57,6 +57,7 @@ internal sealed class Session : IDisposable
         using var shell = PowerShell.Create(_runspace);
         command.MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
         shell.Commands.AddCommand(command).AddCommand("Out-Default");
+        KeepNothing(shell.Streams);
         try
         {
             using (_signals.Watch(shell))
@@ -76,6 +77,18 @@ internal sealed class Session : IDisposable
         {
             Host.Screen.Progress.Clear();
         }
+    }
+
+    // The host has shown each record by then; kept, those of a long script would fill the memory.
+    private static void KeepNothing(PSDataStreams streams)
+    {
+        Discard(streams.Information);
+        Discard(streams.Verbose);
+        Discard(streams.Debug);
+        Discard(streams.Warning);
+        Discard(streams.Progress);
+
+        static void Discard<T>(PSDataCollection<T> records) => records.DataAdded += (_, _) => records.Clear();
     }
 
     /// <summary>Runs text for its values, without showing them.</summary>

@@ -14,6 +14,14 @@ BeforeAll {
 }
 
 Describe 'The host' {
+    Context 'memory' {
+        It 'keeps no records that it has shown' {
+            # 80 MB of text, and as much again in records, if they were kept.
+            $peak = Invoke-Script '$x = "x" * 200; foreach ($i in 1..400000) { Write-Information "$i $x" }; [Diagnostics.Process]::GetCurrentProcess().PeakWorkingSet64 / 1MB'
+            [double] $peak | Should -BeLessThan 220
+        }
+    }
+
     Context 'exit codes' {
         It '<Text> in a script gives <Code>' -ForEach @(
             @{ Text = 'exit 7'; Code = 7 }
