@@ -10,6 +10,8 @@ internal sealed class UnfinishedFile : IDisposable
     private const int BufferSize = 256 * 1024;
     // A writer that removes empty folders and one that makes them can meet; each meeting costs one round.
     private const int PlacingRounds = 100;
+    private const int ExistsErrno = 17;
+    private const int ExistsWindows = unchecked((int)0x800700B7);
 
     private readonly string _bucketFolder;
     private readonly string _path;
@@ -138,7 +140,7 @@ internal sealed class UnfinishedFile : IDisposable
                 if (!move())
                     return null;
             }
-            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && round < PlacingRounds)
+            catch (Exception e) when (round < PlacingRounds && (e is DirectoryNotFoundException or FileNotFoundException || WasThereAMomentAgo(e, parent)))
             {
                 continue; // Somebody removed the folder because it was empty.
             }
@@ -152,6 +154,10 @@ internal sealed class UnfinishedFile : IDisposable
             return identity ?? throw new FileNotFoundException($"'{target}' was removed as soon as it was written.", target);
         }
     }
+
+    // Directory.CreateDirectory throws this for a folder that is there when it makes it and gone when it looks what is there.
+    private static bool WasThereAMomentAgo(Exception error, string folder) =>
+        error is IOException { HResult: ExistsErrno or ExistsWindows } && !File.Exists(folder);
 
     // A folder without any file in it holds no object, so it must not keep the name from one.
     private static bool TryRemoveEmptyFolder(string target)
