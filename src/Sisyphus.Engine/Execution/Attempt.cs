@@ -23,7 +23,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
         context.Log.Document(context.Document);
 
         var outputs = await RunContainerAsync(cancellationToken).ConfigureAwait(false);
-        context.Log.Note("publishing");
+        context.Log.Note(FormattableString.Invariant($"complete after {(context.Time.GetUtcNow() - _started).TotalSeconds:0.000} s"));
         if (LogOutputs.Any())
             outputs = [.. outputs, .. LogFiles()];
         if (outputs.Count == 0)
@@ -41,7 +41,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
     /// <returns>The result of the task if this was its last attempt.</returns>
     public async Task<TaskResult> PublishFailureAsync(TaskFailureException failure, CancellationToken cancellationToken)
     {
-        context.Log.Note($"failed: {failure.Reason.ToWord()}: {failure.Message}");
+        context.Log.Note(FormattableString.Invariant($"failed after {(context.Time.GetUtcNow() - _started).TotalSeconds:0.000} s: {failure.Reason.ToWord()}: {failure.Message}"));
         var record = Record([], failure);
         if (context.Document.Outputs.Count == 0 || failure.Reason is FailureReason.PolicyDenied or FailureReason.InvalidDocument)
             return ToResult(record, [], recordPath: null);
@@ -73,6 +73,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
         {
             await Together.WhenAllAsync(first, pull, stage, join).ConfigureAwait(false);
             _image = await pull.ConfigureAwait(false);
+            context.Log.Note($"image {_image.Digest ?? _image.Id}");
             var staged = await stage.ConfigureAwait(false);
             var network = await join.ConfigureAwait(false);
             _inputs = staged.Records;
