@@ -240,22 +240,6 @@ public sealed class DirectoryObjectStoreTests : IDisposable
         Assert.Equal("many/012345", (await _store.ListAsync("bucket", "many/01234", Token).Skip(5).FirstAsync(Token)).Key);
     }
 
-    [Fact]
-    public async Task Put_LargeContent_NeedsNoMemoryForIt()
-    {
-        const long Size = 512L * 1024 * 1024;
-        using var folder = new TemporaryFolder(inMemory: true);
-        var store = DirectoryObjectStore.OfRoot(folder.Path);
-        await store.PutAsync("bucket", "warm", "x");
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        await using (var content = new ZeroStream(Size))
-            await store.PutAsync("bucket", "big", content, Token);
-        await using (var stream = await store.OpenReadAsync((await store.StatAsync("bucket", "big", Token))!, 0, Token))
-            await stream.CopyToAsync(Stream.Null, 256 * 1024, Token);
-        // Of the whole process, in which other tests run.
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, Size / 2);
-    }
-
     private void Place(string path, string content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_folder[path])!);
