@@ -54,3 +54,17 @@ Describe 'A task with <Name>' -Tag Docker -Skip:$noEngine -ForEach $cases {
         @(Get-SisyphusObject bad: -ErrorAction SilentlyContinue).Count | Should -Be 0
     }
 }
+
+Describe 'A work directory that is a file' -Tag Docker -Skip:$noEngine {
+    It 'ends the command with an error that names it' {
+        Set-Content -LiteralPath "$TestDrive/file" -Value 'x'
+        $problem = Get-ErrorOf { @{ image = $image; command = @('true') } | Invoke-SisyphusTask -WorkDirectory "$TestDrive/file" }
+        $problem.FullyQualifiedErrorId | Should -Be 'Sisyphus.FileNotWritten,Sisyphus.PowerShell.Commands.InvokeSisyphusTaskCommand'
+        $problem.TargetObject | Should -BeLike '*file'
+    }
+
+    It 'is not touched by -WhatIf' {
+        $null = @{ image = $image; command = @('true') } | Invoke-SisyphusTask -WorkDirectory "$TestDrive/new" -WhatIf
+        "$TestDrive/new" | Should -Not -Exist
+    }
+}

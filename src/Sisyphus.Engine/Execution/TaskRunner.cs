@@ -66,9 +66,10 @@ public sealed class TaskRunner : IAsyncDisposable
     /// <summary>No more tasks will come.</summary>
     public void Complete() => Close();
 
-    /// <summary>What <see cref="TrySubmit"/> would make happen.</summary>
-    public Task<TaskPlan> PlanAsync(TaskDocument task, CancellationToken cancellationToken) =>
-        new PlanBuilder(_engine, _stores, _options).BuildAsync(task, cancellationToken);
+    /// <summary>What submitting the task to a runner with these options would make happen. Looks, and changes nothing.</summary>
+    /// <exception cref="TaskFailureException">The engine does not answer, or the policy denies the document.</exception>
+    public static Task<TaskPlan> PlanAsync(IContainerEngine engine, ObjectStores stores, TaskRunnerOptions options, TaskDocument task, CancellationToken cancellationToken) =>
+        new PlanBuilder(engine, new StoreAccess(stores, options.Policy), options).BuildAsync(task, cancellationToken);
 
     /// <summary>Cancels what still runs, waits until containers and workspaces are gone.</summary>
     public async ValueTask DisposeAsync()

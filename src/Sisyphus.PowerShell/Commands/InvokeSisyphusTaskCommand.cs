@@ -5,6 +5,7 @@ using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Containers.Docker;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Settings;
+using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.PowerShell.Documents;
 using Sisyphus.PowerShell.Running;
@@ -17,6 +18,8 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
 {
     private TaskEventWriter? _writer;
     private DockerContainerEngine? _engine;
+    private ObjectStores? _stores;
+    private TaskRunnerOptions? _options;
     private TaskRunner? _runner;
     private bool _engineAnswered;
 
@@ -66,11 +69,11 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
             WorkDirectory = this.Folder(WorkDirectory),
             Node = Node,
         });
-        var stores = this.OpenStores(settings);
-        var options = Options(settings);
+        _stores = this.OpenStores(settings);
+        _options = Options(settings);
         try
         {
-            options.Validate();
+            _options.Validate();
             _engine = DockerContainerEngine.Connect(settings.Engine);
         }
         catch (ArgumentException e)
@@ -81,7 +84,6 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
         {
             ThrowTerminatingError(e.ToErrorRecord(settings.Engine));
         }
-        _runner = new TaskRunner(_engine!, stores, options);
         _writer = new TaskEventWriter(this, this.IsVerbose());
     }
 
@@ -94,14 +96,14 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
             if (ShouldProcess($"Run task {task} in a container of {task.Image}.", $"Run task {task} in a container of {task.Image}?", "Invoke-SisyphusTask", out var reason))
                 Submit(task);
             else if (reason == ShouldProcessReason.WhatIf)
-                WriteObject(WaitOrEnd(_runner!.PlanAsync(task, StopToken), task));
+                WriteObject(WaitOrEnd(TaskRunner.PlanAsync(_engine!, _stores!, _options!, task, StopToken), task));
         }
     }
 
     protected override void EndProcessing()
     {
-        _runner!.Complete();
-        while (WriteEvents())
+        _runner?.Complete();
+        while (_runner is not null && WriteEvents())
         {
         }
         _writer!.CompleteProgress();
@@ -151,11 +153,26 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
         if (!_engineAnswered)
             WaitOrEnd(_engine!.GetInfoAsync(StopToken), task);
         _engineAnswered = true;
+        // Not before there is something to run: -WhatIf makes no folder.
+        _runner ??= CreateRunner();
         _writer!.Submitted(task);
-        while (!_runner!.TrySubmit(task))
+        while (!_runner.TrySubmit(task))
             WriteEvents();
         while (_runner.Events.TryRead(out var happened))
             _writer.Write(happened);
+    }
+
+    private TaskRunner CreateRunner()
+    {
+        try
+        {
+            return new TaskRunner(_engine!, _stores!, _options!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ThrowTerminatingError(ErrorRecords.FileNotWritten(e, _options!.WorkDirectory));
+            throw;
+        }
     }
 
     /// <summary>Waits for events and writes those that are there; false after the last.</summary>

@@ -29,11 +29,16 @@ internal sealed class TaskHarness : IAsyncDisposable
 
     public ObjectStores OpenStores() => ObjectStores.Open($"file://{StoreRoot}");
 
-    public TaskRunner CreateRunner(Action<TaskRunnerOptions>? configure = null)
+    public TaskRunner CreateRunner(Action<TaskRunnerOptions>? configure = null) => new(_engine, OpenStores(), Options(configure));
+
+    public Task<TaskPlan> PlanAsync(string json) =>
+        TaskRunner.PlanAsync(_engine, OpenStores(), Options(null), Read(json)[0], TestContext.Current.CancellationToken);
+
+    private TaskRunnerOptions Options(Action<TaskRunnerOptions>? configure)
     {
         var options = new TaskRunnerOptions { WorkDirectory = WorkDirectory, NodeName = NodeName, StopGrace = TimeSpan.FromSeconds(1) };
         configure?.Invoke(options);
-        return new TaskRunner(_engine, OpenStores(), options);
+        return options;
     }
 
     public async Task<TaskResult> RunAsync(string json, Action<TaskRunnerOptions>? configure = null) => (await RunAllAsync([json], configure)).Results.Single();

@@ -254,16 +254,16 @@ public sealed class TaskRunnerTests(EngineFixture engine, ShellImageFixture shel
     public async Task Plan_AnyDocument_SaysWhatWouldHappenAndDoesNothing()
     {
         Harness.Put("in", "a", "12345");
-        await using var runner = Harness.CreateRunner();
-        var plan = await runner.PlanAsync(TaskHarness.Read($$"""
+        var plan = await Harness.PlanAsync($$"""
             {"image": "{{Image}}", "inputs": {"in:a": "/in/a", "in:none": "/in/none"}, "outputs": {"out:f": "/f"}, "command": ["true"], "resources": {"memory": "64MiB"} }
-            """)[0], TestContext.Current.CancellationToken);
+            """);
         Assert.Contains(plan.Steps, step => step.Action == "pull" && step.Detail.Contains("present", StringComparison.Ordinal));
         Assert.Contains(plan.Steps, step => step.Action == "stage" && step.Detail.Contains("in:a", StringComparison.Ordinal));
         Assert.Contains(plan.Steps, step => step.Action == "stage" && step.Detail.Contains("missing", StringComparison.Ordinal));
         Assert.Contains(plan.Steps, step => step.Action == "mount" && step.Detail.Contains("/in/a, read-only", StringComparison.Ordinal));
         Assert.Contains(plan.Steps, step => step.Action == "limit" && step.Detail == "memory 64MiB");
         Assert.False(Directory.Exists(Harness.PathOf("out", "")));
+        Assert.False(Directory.Exists(Harness.WorkDirectory));
         Assert.Equal(0, await Harness.CountContainersAsync());
     }
 
