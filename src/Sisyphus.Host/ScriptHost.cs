@@ -7,7 +7,7 @@ using System.Text;
 namespace Sisyphus.Host;
 
 /// <summary>The engine's view of this process.</summary>
-internal sealed class ScriptHost : PSHost
+internal sealed class ScriptHost : PSHost, IDisposable
 {
     private readonly UserInterface _ui;
 
@@ -19,6 +19,8 @@ internal sealed class ScriptHost : PSHost
         Screen = new Screen();
         _ui = new UserInterface(Screen, canAsk);
     }
+
+    public void Dispose() => Screen.Dispose();
 
     public static string ProductVersion { get; } =
         typeof(ScriptHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];

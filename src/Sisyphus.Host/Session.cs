@@ -108,6 +108,7 @@ internal sealed class Session : IDisposable
     {
         _signals.Dispose();
         _runspace.Dispose();
+        Host.Dispose();
     }
 
     private int ExitCode(bool succeeded) => _signals.ExitCode ?? Host.ExitCode ?? (succeeded ? 0 : 1);

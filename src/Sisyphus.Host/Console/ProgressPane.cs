@@ -7,7 +7,7 @@ namespace Sisyphus.Host;
 /// The running activities, a line each and children beneath their parent, kept below the text on a terminal. Nothing is drawn
 /// where the output is no terminal.
 /// </summary>
-internal sealed class ProgressPane(Screen screen)
+internal sealed class ProgressPane : IDisposable
 {
     private static readonly TimeSpan Throttle = TimeSpan.FromMilliseconds(100);
     private const int BarWidth = 20;
@@ -15,14 +15,24 @@ internal sealed class ProgressPane(Screen screen)
 
     private readonly SortedDictionary<(long Source, int Id), ProgressRecord> _records = [];
     private readonly TimeProvider _clock = TimeProvider.System;
+    private readonly Screen _screen;
+    private readonly ITimer _redraw;
     private long _lastDrawn;
     private int _linesOnScreen;
 
+    public ProgressPane(Screen screen)
+    {
+        _screen = screen;
+        _redraw = _clock.CreateTimer(_ => _screen.Update(EraseLocked), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public void Dispose() => _redraw.Dispose();
+
     public void Report(long source, ProgressRecord record)
     {
-        if (!screen.IsTerminal)
+        if (!_screen.IsTerminal)
             return;
-        screen.Update(() =>
+        _screen.Update(() =>
         {
             var completed = record.RecordType == ProgressRecordType.Completed;
             if (completed)
@@ -31,14 +41,23 @@ internal sealed class ProgressPane(Screen screen)
                 _records[(source, record.ActivityId)] = record;
             if (completed || _clock.GetElapsedTime(_lastDrawn) >= Throttle)
                 EraseLocked();
+            else
+                // A record that comes too soon is shown all the same: the next may be hours away.
+                _redraw.Change(Throttle, Timeout.InfiniteTimeSpan);
         });
     }
 
     /// <summary>Takes the pane off the screen until the next report.</summary>
-    public void Hide() => screen.Update(EraseLocked, draw: false);
+    public void Hide() => _screen.Update(
+        () =>
+        {
+            _redraw.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            EraseLocked();
+        },
+        draw: false);
 
     /// <summary>Forgets every activity: the pipeline that reported them has ended.</summary>
-    public void Clear() => screen.Update(() =>
+    public void Clear() => _screen.Update(() =>
     {
         _records.Clear();
         EraseLocked();
@@ -94,11 +113,11 @@ internal sealed class ProgressPane(Screen screen)
         if (record.SecondsRemaining >= 0)
             text.Append(" -").Append(TimeSpan.FromSeconds(record.SecondsRemaining).ToString("c"));
         var bar = Bar(record.PercentComplete);
-        var room = Math.Max(screen.Width - bar.Length - 2, 10);
+        var room = Math.Max(_screen.Width - bar.Length - 2, 10);
         var line = text.Replace('\n', ' ').Replace('\r', ' ').ToString();
         if (line.Length > room)
             line = string.Concat(line.AsSpan(0, room - 1), "…");
-        return screen.HasColour ? $"{PSStyle.Instance.Progress.Style}{line}{bar}{PSStyle.Instance.Reset}" : line + bar;
+        return _screen.HasColour ? $"{PSStyle.Instance.Progress.Style}{line}{bar}{PSStyle.Instance.Reset}" : line + bar;
     }
 
     private static string Bar(int percent)

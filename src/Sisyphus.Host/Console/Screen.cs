@@ -4,7 +4,7 @@ using System.Management.Automation.Host;
 namespace Sisyphus.Host;
 
 /// <summary>The one place that writes to the console, so that text and the progress pane do not overwrite each other.</summary>
-internal sealed class Screen
+internal sealed class Screen : IDisposable
 {
     private readonly Lock _gate = new();
     private bool _lineIsOpen;
@@ -18,6 +18,8 @@ internal sealed class Screen
             PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
         Progress = new ProgressPane(this);
     }
+
+    public void Dispose() => Progress.Dispose();
 
     public bool IsTerminal { get; }
 
