@@ -10,6 +10,9 @@ public interface IContainerEngine : IAsyncDisposable
     /// <summary>Where the engine was found, as a URL, without secrets.</summary>
     string Endpoint { get; }
 
+    /// <summary>Whether the engine runs on this machine, so that <see cref="ContainerSpec.Mounts"/> can name files of it.</summary>
+    bool SeesLocalFiles { get; }
+
     /// <summary>Connects and asks who is there.</summary>
     Task<EngineInfo> GetInfoAsync(CancellationToken cancellationToken);
 

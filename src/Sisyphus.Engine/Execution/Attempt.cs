@@ -67,7 +67,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
     {
         using var first = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pull = engine.EnsureImageAsync(context.Document.Image, context.Options.PullPolicy, context.Events.Pull(context.Document.Image), first.Token);
-        var stage = new InputStage(context, stores, cache).RunAsync(first.Token);
+        var stage = new InputStage(context, stores, cache, engine.SeesLocalFiles).RunAsync(first.Token);
         var join = slot.JoinAsync(context.Document.Network, first.Token);
         try
         {

@@ -18,14 +18,14 @@ internal sealed class ContainerLayout(IContainer container, ContainerUser user)
     {
         foreach (var path in WrittenDirectories(document))
             await NeedAsync(path, cancellationToken).ConfigureAwait(false);
-        if (_directories.Count > 0 || staged.Writable.Count > 0)
+        if (_directories.Count > 0 || staged.Copied.Count > 0)
         {
             await container.WriteAsync(async (tar, token) =>
             {
                 // Ordinal order puts a parent before its children.
                 foreach (var (path, mode) in _directories)
                     await tar.WriteEntryAsync(Entry(TarEntryType.Directory, path, mode), token).ConfigureAwait(false);
-                foreach (var input in staged.Writable)
+                foreach (var input in staged.Copied)
                     await WriteInputAsync(tar, input, token).ConfigureAwait(false);
             }, cancellationToken).ConfigureAwait(false);
         }
@@ -95,7 +95,7 @@ internal sealed class ContainerLayout(IContainer container, ContainerUser user)
         return info;
     }
 
-    private async Task WriteInputAsync(TarWriter tar, InputStage.WritableInput input, CancellationToken cancellationToken)
+    private async Task WriteInputAsync(TarWriter tar, InputStage.CopiedInput input, CancellationToken cancellationToken)
     {
         if (input.IsDirectory)
         {

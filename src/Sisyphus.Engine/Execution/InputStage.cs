@@ -11,7 +11,8 @@ using Sisyphus.Engine.Tasks;
 namespace Sisyphus.Engine.Execution;
 
 /// <summary>Brings a document's inputs from their stores to this machine.</summary>
-internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, InputCache cache)
+/// <param name="canMount">False where the engine is on another machine: then every input is copied into the container.</param>
+internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, InputCache cache, bool canMount)
 {
     private static readonly SearchValues<char> s_notInFileNames = SearchValues.Create(Path.GetInvalidFileNameChars());
 
@@ -102,11 +103,11 @@ internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, Inp
     private static bool IsFileName(string segment) =>
         segment is not ("" or "." or "..") && Encoding.UTF8.GetByteCount(segment) <= 255 && segment.AsSpan().IndexOfAny(s_notInFileNames) < 0;
 
-    private static void Place(TaskInput input, IReadOnlyList<Wanted> files, Staged staged)
+    private void Place(TaskInput input, IReadOnlyList<Wanted> files, Staged staged)
     {
-        if (input.Writable)
+        if (input.Writable || !canMount)
         {
-            staged.Writable.Add(new WritableInput(input.Path, input.IsDirectory, [.. files.Select(file => (file.Relative, file.LocalPath))]));
+            staged.Copied.Add(new CopiedInput(input.Path, input.IsDirectory, [.. files.Select(file => (file.Relative, file.LocalPath))]));
             return;
         }
 
@@ -128,13 +129,13 @@ internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, Inp
     }
 
     /// <param name="Files">Path below the input (empty for a single file), local path.</param>
-    internal sealed record WritableInput(string Path, bool IsDirectory, IReadOnlyList<(string Relative, string LocalPath)> Files);
+    internal sealed record CopiedInput(string Path, bool IsDirectory, IReadOnlyList<(string Relative, string LocalPath)> Files);
 
     /// <summary>Inputs on this machine, held in the cache until disposed.</summary>
     internal sealed class Staged : IDisposable
     {
         public List<ContainerMount> Mounts { get; } = [];
-        public List<WritableInput> Writable { get; } = [];
+        public List<CopiedInput> Copied { get; } = [];
         public List<InputRecord> Records { get; } = [];
         public List<CacheLease> Leases { get; } = [];
         public Dictionary<TaskInput, string> Folders { get; } = [];

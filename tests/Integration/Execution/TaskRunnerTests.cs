@@ -164,6 +164,21 @@ public sealed class TaskRunnerTests(EngineFixture engine, ShellImageFixture shel
     }
 
     [Fact]
+    public async Task Run_EngineOnAnotherMachine_CopiesTheInputs()
+    {
+        await using var harness = new TaskHarness(new EngineElsewhere(Engine));
+        harness.Put("in", "a", "file\n");
+        harness.Put("in", "d/x/y", "deep\n");
+        var result = await harness.RunAsync($$"""
+            {"image": "{{Image}}", "inputs": {"in:a": "/in/a", "in:d/": "/data/"}, "outputs": {"out:all": ">"},
+             "commands": [{"command": ["cat", "/in/a", "/data/x/y"]}, {"command": ["cat"], "stdin": "/in/a"}]}
+            """);
+        AssertComplete(result);
+        Assert.Equal("file\ndeep\nfile\n", harness.Get("out", "all"));
+        Assert.Equal(0, await harness.CountContainersAsync());
+    }
+
+    [Fact]
     public async Task Run_OutputReplacedByRename_PublishesTheNewFile()
     {
         var result = await Harness.RunAsync($$"""

@@ -37,6 +37,9 @@ public sealed class DockerContainerEngine : IContainerEngine
 
     public string Endpoint => _calls.Endpoint.Display;
 
+    // A loopback address may be a tunnel to another machine, but far more often it is this one.
+    public bool SeesLocalFiles => _calls.Endpoint.Uri.Scheme is "unix" or "npipe" || _calls.Endpoint.Uri.IsLoopback;
+
     /// <summary>Finds the engine as the docker CLI does; asks it nothing yet.</summary>
     /// <param name="endpoint">A URL as in <c>DOCKER_HOST</c>; null looks it up.</param>
     /// <exception cref="TaskFailureException"><see cref="FailureReason.EngineUnavailable"/>: the address, the context or its certificates can't be used.</exception>
