@@ -146,7 +146,7 @@ function Start-ContainerEngine($Engine, [string[]] $Argument) {
     foreach ($extra in @(), @('--iptables=false', '--ip6tables=false')) {
         # A session of its own: Ctrl+C at the terminal is for the caller, who stops the daemon last.
         $all = @('dockerd') + $Argument + $extra
-        Write-Host "Starting dockerd $($extra -join ' ') (log: $($Engine.Log))."
+        Write-Host "Starting dockerd$(if ($extra) { " with $($extra -join ' ')" }); its log: $($Engine.Log)."
         $Engine.Daemon = Start-Process -FilePath setsid -ArgumentList $all -RedirectStandardError $Engine.Log -RedirectStandardOutput "$($Engine.Log).out" -PassThru
         if (Wait-Engine $Engine) {
             if ($extra.Count -gt 0) { Write-Warning 'dockerd may not use iptables here: containers have no outbound network.' }

@@ -29,12 +29,32 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
         if (outputs.Count == 0)
             return ToResult(Record([], null), [], recordPath: null);
 
-        var publication = await publisher.PublishAsync(
-            context.TaskId, context.AttemptId, Home, outputs, published => Record(published, null).ToJson(), context.Events.Publishing(), cancellationToken).ConfigureAwait(false);
+        var publication = await PublishAsync(outputs, cancellationToken).ConfigureAwait(false);
         var record = AttemptRecord.FromJson(publication.Record) ?? Record(publication.Outputs, null);
         if (publication.AttemptId != context.AttemptId)
             context.Events.Warn($"Another attempt ({publication.AttemptId}) had published the task already; this one's outputs were thrown away.");
         return ToResult(record, publication.Outputs, publication.DecisionPath.ToString());
+    }
+
+    /// <summary>Tries again with the outputs as they are: what took hours to compute must not be computed again because a store had a bad minute.</summary>
+    private async Task<Publication> PublishAsync(IReadOnlyList<OutputFile> outputs, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await publisher.PublishAsync(
+                    context.TaskId, context.AttemptId, Home, outputs, published => Record(published, null).ToJson(), context.Events.Publishing(), cancellationToken).ConfigureAwait(false);
+            }
+            catch (TaskFailureException failure) when (failure.IsRetryable)
+            {
+                if (tries > context.Document.Retries)
+                    throw new TaskFailureException(failure.Reason, failure.Message, failure) { IsRetryable = false };
+                var pause = RetryBackoff.After(tries, Random.Shared.NextDouble());
+                context.Events.Warn(FormattableString.Invariant($"The outputs could not be published and are kept; next try in {pause.TotalSeconds:0.0} s. {failure.Message}"));
+                await Task.Delay(pause, context.Time, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>Leaves the record and the log of a failure in the store, where the document names a place for them.</summary>

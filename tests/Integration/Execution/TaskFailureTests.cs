@@ -1,8 +1,14 @@
+using System.Formats.Tar;
+
+using Docker.DotNet.Models;
+
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Tasks;
 
 using Xunit;
+
+using TaskState = Sisyphus.Engine.Tasks.TaskState;
 
 namespace Sisyphus.Tests.Integration.Execution;
 
@@ -58,5 +64,39 @@ public sealed class TaskFailureTests(EngineFixture engine, ShellImageFixture she
     {
         var result = await Harness.RunAsync($$"""{"image": "{{Image}}", "user": "54321", "command": ["true"]}""");
         Assert.Equal(FailureReason.PolicyDenied, result.Reason);
+    }
+
+    [Fact]
+    public async Task Run_DeviceInAnOutputTree_FailsAndPublishesNothing()
+    {
+        // A container without capabilities can't make one, so the image brings it.
+        var image = $"sisyphus-test-{Guid.NewGuid().ToString("n")[..12]}:device";
+        await ImportAsync(image, async tar =>
+        {
+            await using var program = File.OpenRead(EngineFixture.Tool);
+            await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, EngineFixture.Tool[1..]) { DataStream = program, Mode = (UnixFileMode)0b111_101_101 });
+            await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.CharacterDevice, "out/null") { DeviceMajor = 1, DeviceMinor = 3 });
+        });
+        try
+        {
+            var result = await Harness.RunAsync($$"""{"image": "{{image}}", "outputs": {"out:d/": "/out/"}, "command": ["{{EngineFixture.Tool}}", "true"]}""");
+            Assert.Equal((TaskState.ExecutorError, FailureReason.OutputUnsafe), (result.State, result.Reason));
+            Assert.Contains("/out/null is a device", result.Message, StringComparison.Ordinal);
+            Assert.Empty(Harness.Keys("out"));
+        }
+        finally
+        {
+            await Client.Images.DeleteImageAsync(image, new() { Force = true }, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private async Task ImportAsync(string image, Func<TarWriter, Task> write)
+    {
+        using var tar = new MemoryStream();
+        await using (var writer = new TarWriter(tar, leaveOpen: true))
+            await write(writer);
+        tar.Position = 0;
+        var name = image.Split(':');
+        await Client.Images.CreateImageAsync(new ImagesCreateParameters { Repo = name[0], Tag = name[1] }, tar, null, new Progress<JSONMessage>(), TestContext.Current.CancellationToken);
     }
 }

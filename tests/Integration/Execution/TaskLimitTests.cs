@@ -1,5 +1,6 @@
 using System.Globalization;
 
+using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Tasks;
 
 using Xunit;
@@ -102,6 +103,36 @@ public sealed class TaskLimitTests(EngineFixture engine, ShellImageFixture shell
         finally
         {
             await ShellAsync($"umount '{Harness.WorkDirectory}'");
+        }
+    }
+
+    [Fact]
+    public async Task Run_StoreFullForAMoment_PublishesLaterWithoutRunningAgain()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Mounting a small file system takes root.");
+        await ShellAsync($"mount -t tmpfs -o size=4m tmpfs '{Harness.StoreRoot}'");
+        try
+        {
+            await using var runner = Harness.CreateRunner();
+            Assert.True(runner.TrySubmit(TaskHarness.Read($$"""{"image": "{{Image}}", "outputs": {"b:big": ">"}, "command": ["head", "-c", "6000000", "/dev/zero"]}""")[0]));
+            var (commands, warnings) = (0, 0);
+            while (await runner.Events.ReadAsync(TestContext.Current.CancellationToken) is var happened)
+            {
+                commands += happened is CommandStarted ? 1 : 0;
+                if (happened is TaskWarned && warnings++ == 0)
+                    await ShellAsync($"mount -o remount,size=64m '{Harness.StoreRoot}'");
+                if (happened is not TaskFinished finished)
+                    continue;
+                AssertComplete(finished.Result);
+                break;
+            }
+
+            Assert.Equal((1, 1), (commands, warnings));
+            Assert.Equal(6_000_000, new FileInfo(Harness.PathOf("b", "big")).Length);
+        }
+        finally
+        {
+            await ShellAsync($"umount '{Harness.StoreRoot}'");
         }
     }
 

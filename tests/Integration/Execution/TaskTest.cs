@@ -1,3 +1,5 @@
+using Docker.DotNet;
+
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Tasks;
@@ -11,6 +13,8 @@ public abstract class TaskTest(EngineFixture engine, ShellImageFixture shell) : 
 {
     internal TaskHarness Harness { get; } = new(engine.Engine);
     protected IContainerEngine Engine => engine.Engine;
+    /// <summary>The engine's own interface, for what ours has no use for.</summary>
+    protected DockerClient Client => engine.Client;
     protected string Image => shell.Reference;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
