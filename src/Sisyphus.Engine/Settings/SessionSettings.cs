@@ -3,9 +3,11 @@ namespace Sisyphus.Engine.Settings;
 /// <summary>The settings in effect, and of each where it came from.</summary>
 public sealed record SessionSettings
 {
+    public const string BrokerVariable = "SISYPHUS_BROKER";
     public const string StoreVariable = "SISYPHUS_STORE";
     public const string NodeVariable = "SISYPHUS_NODE";
 
+    public required string Broker { get; init; }
     public required string Store { get; init; }
     public required IReadOnlyDictionary<string, string> StoreMapping { get; init; }
     /// <summary>Null: found as the docker CLI finds its engine.</summary>
@@ -23,8 +25,8 @@ public sealed record SessionSettings
     public static SessionSettings Resolve(SettingsLayer parameters, SettingsLayer session, Func<string, string?> variable)
     {
         var paths = SettingsPaths.FromEnvironment(variable);
-        var environment = new SettingsLayer { Store = NotEmpty(variable(StoreVariable)), Node = NotEmpty(variable(NodeVariable)) };
-        var defaults = new SettingsLayer { Store = paths.Store, WorkDirectory = paths.Work, Node = Environment.MachineName };
+        var environment = new SettingsLayer { Broker = NotEmpty(variable(BrokerVariable)), Store = NotEmpty(variable(StoreVariable)), Node = NotEmpty(variable(NodeVariable)) };
+        var defaults = new SettingsLayer { Broker = "sqlite:" + paths.Queue, Store = paths.Store, WorkDirectory = paths.Work, Node = Environment.MachineName };
         var resolver = new LayerResolver(paths.SettingsFile,
         [
             (SettingSource.Parameter, parameters),
@@ -35,6 +37,7 @@ public sealed record SessionSettings
         ]);
         return new SessionSettings
         {
+            Broker = resolver.Take(nameof(Broker), layer => layer.Broker, BrokerVariable)!,
             Store = resolver.Take(nameof(Store), layer => layer.Store, StoreVariable)!,
             StoreMapping = resolver.TakeMapping(nameof(StoreMapping), layer => layer.StoreMapping),
             Engine = resolver.Take(nameof(Engine), layer => layer.Engine),

@@ -5,6 +5,8 @@ public sealed record SettingsLayer
 {
     public static readonly SettingsLayer Empty = new();
 
+    /// <summary>Address of the queue: <c>sqlite:PATH</c>.</summary>
+    public string? Broker { get; init; }
     /// <summary>Location of the store for every bucket that <see cref="StoreMapping"/> does not name.</summary>
     public string? Store { get; init; }
     /// <summary>Bucket → location of exactly that bucket.</summary>

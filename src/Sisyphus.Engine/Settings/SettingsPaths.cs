@@ -3,8 +3,9 @@ namespace Sisyphus.Engine.Settings;
 /// <summary>The platform's places for a user's files (https://specifications.freedesktop.org/basedir-spec/, on Windows the profile's AppData).</summary>
 /// <param name="SettingsFile">Read when it is there.</param>
 /// <param name="Store">Root of the embedded store.</param>
+/// <param name="Queue">File of the embedded queue.</param>
 /// <param name="Work">Workspaces and input cache: may be deleted when no task runs.</param>
-public sealed record SettingsPaths(string SettingsFile, string Store, string Work)
+public sealed record SettingsPaths(string SettingsFile, string Store, string Queue, string Work)
 {
     private const string Folder = "sisyphus";
 
@@ -16,6 +17,7 @@ public sealed record SettingsPaths(string SettingsFile, string Store, string Wor
         return new SettingsPaths(
             Path.Combine(config, Folder, "settings.json"),
             Path.Combine(data, Folder, "store"),
+            Path.Combine(data, Folder, "queue.db"),
             Path.Combine(cache, Folder, "work"));
     }
 

@@ -21,4 +21,7 @@ public static class FailureReasons
         FailureReason.Canceled => TaskState.Canceled,
         _ => TaskState.SystemError,
     };
+
+    /// <summary>Nothing more happens to a task in this state, unless somebody resumes it.</summary>
+    public static bool IsEnd(this TaskState state) => state is TaskState.Complete or TaskState.ExecutorError or TaskState.SystemError or TaskState.Canceled;
 }

@@ -1,0 +1,51 @@
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Queues;
+
+/// <summary>Tasks on their way from senders to nodes. Any number of senders, nodes and watchers use one queue at a time, from any number of processes.</summary>
+/// <remarks>Every promise made here is a test of the contract suite, which each implementation passes.
+/// Tasks are delivered at least once; that they are published once is the business of the store (docs/stores.md, "Publishing").
+/// Failures are <see cref="QueueException"/>s. What was asked before an exception may or may not have happened; asking again is always safe.</remarks>
+public interface ITaskQueue : IAsyncDisposable
+{
+    /// <summary>As <c>Connect-Sisyphus -Broker</c> takes it, without secrets.</summary>
+    string Address { get; }
+
+    /// <summary>What it is and how much is on it.</summary>
+    Task<QueueInfo> GetInfoAsync(CancellationToken cancellationToken);
+
+    /// <summary>Puts tasks on the queue; returns when each of them is on durable storage or has an outcome that says why not. Order among tasks of one priority is kept where the queue can.</summary>
+    /// <param name="tasks">Each with an id; 1 to 10,000.</param>
+    /// <returns>An outcome for each task, in the same order.</returns>
+    /// <exception cref="ArgumentException">A task has no id.</exception>
+    Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken);
+
+    /// <summary>Registers a node and makes its name exclusive to it for as long as the session is open. What an earlier session of the name had leased is back on the queue, counted as lost.</summary>
+    /// <exception cref="QueueException"><see cref="QueueFailure.NodeNameTaken"/> when a living node has the name.</exception>
+    Task<INodeSession> JoinAsync(NodeRegistration node, CancellationToken cancellationToken);
+
+    /// <summary>Cancels tasks, durably. One that waits never starts; one that runs is told to stop through its node; one that is published already stays published.</summary>
+    /// <returns>An outcome for each id, in the same order.</returns>
+    Task<IReadOnlyList<CancelOutcome>> CancelAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
+
+    /// <summary>Tasks that the queue knows: those that wait or run, and those that ended within its retention. In the order in which they were sent.</summary>
+    IAsyncEnumerable<TaskSummary> GetTasksAsync(TaskQuery query, CancellationToken cancellationToken);
+
+    /// <summary>What happened, oldest first; with <see cref="EventQuery.Follow"/> also what happens, within 100 ms and without an end.</summary>
+    IAsyncEnumerable<QueueEvent> ReadEventsAsync(EventQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Tasks that ended in error, oldest first. They stay until they are resumed or removed, whatever the retention.</summary>
+    /// <param name="taskIds">Only these; none for all.</param>
+    IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
+
+    /// <summary>Puts dead letters back on the queue, with their attempts and losses counted from 0 again.</summary>
+    /// <returns>For each id, in the same order, whether it was a dead letter.</returns>
+    Task<IReadOnlyList<bool>> ResumeAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
+
+    /// <summary>The nodes that are there, and those that were lost or left within the retention.</summary>
+    Task<IReadOnlyList<NodeInfo>> GetNodesAsync(CancellationToken cancellationToken);
+
+    /// <summary>Orders a node to stop, durably: one that is hung obeys when it comes back.</summary>
+    /// <returns>Whether a node of that name is there.</returns>
+    Task<bool> StopNodeAsync(string node, NodeStop how, CancellationToken cancellationToken);
+}
