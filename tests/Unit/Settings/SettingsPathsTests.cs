@@ -11,7 +11,7 @@ public sealed class SettingsPathsTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The XDG variables mean nothing on Windows.");
         var paths = From(("XDG_CONFIG_HOME", "/c"), ("XDG_DATA_HOME", "/d"), ("XDG_CACHE_HOME", "/e"), ("HOME", "/h"));
 
-        Assert.Equal(new SettingsPaths("/c/sisyphus/settings.json", "/d/sisyphus/store", "/e/sisyphus/work"), paths);
+        Assert.Equal(new SettingsPaths("/c/sisyphus/settings.json", "/d/sisyphus/store", "/d/sisyphus/queue.db", "/e/sisyphus/work"), paths);
     }
 
     [Fact]

@@ -1,0 +1,13 @@
+using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Queues;
+
+namespace Sisyphus.Engine.Nodes;
+
+/// <summary>Something that happened on a node, in order.</summary>
+public abstract record NodeEvent;
+
+/// <summary>Of a task that the node has; <see cref="TaskFinished"/> comes for each task that it brought to an end.</summary>
+public sealed record NodeTaskEvent(TaskEvent Event, string Title) : NodeEvent;
+
+/// <param name="Message">Why, for a person; empty where the state says all.</param>
+public sealed record NodeStateChanged(DateTimeOffset Time, NodeState State, string Message) : NodeEvent;

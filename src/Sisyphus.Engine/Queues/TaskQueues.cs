@@ -1,0 +1,16 @@
+namespace Sisyphus.Engine.Queues;
+
+/// <summary>Opens queues by their addresses.</summary>
+public static class TaskQueues
+{
+    private const string Forms = "sqlite:PATH (a file on this machine)";
+
+    /// <param name="address">For example <c>sqlite:/var/lib/sisyphus/queue.db</c>; a file that is not there is made at its first use.</param>
+    /// <exception cref="FormatException">An address that no queue understands; the message names it and the forms there are.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public static ITaskQueue Open(string address, QueueOptions? options = null, TimeProvider? time = null)
+    {
+        (options ??= new QueueOptions()).Validate();
+        throw new FormatException($"'{address}' is no address of a queue. Allowed: {Forms}.");
+    }
+}
