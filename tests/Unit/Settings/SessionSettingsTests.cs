@@ -18,12 +18,14 @@ public sealed class SessionSettingsTests : IDisposable
         WriteFile("""{"store": "file:///f", "node": "file", "engine": "unix:///f", "workDirectory": "/f"}""");
         _environment["SISYPHUS_STORE"] = "file:///e";
         _environment["SISYPHUS_NODE"] = "environment";
+        _environment["SISYPHUS_BROKER"] = "sqlite:/e/queue.db";
 
         var settings = Resolve(new() { Store = "file:///p" }, new() { Store = "file:///s", Engine = "unix:///s" });
 
         Assert.Equal(("file:///p", "environment", "unix:///s", "/f"), (settings.Store, settings.Node, settings.Engine, settings.WorkDirectory));
+        Assert.Equal("sqlite:/e/queue.db", settings.Broker);
         Assert.Equal(
-            [SettingSource.Parameter, SettingSource.Session, SettingSource.File, SettingSource.Environment],
+            [SettingSource.Environment, SettingSource.Parameter, SettingSource.Session, SettingSource.File, SettingSource.Environment],
             settings.Settings.Select(setting => setting.Source));
         Assert.Equal("SISYPHUS_NODE", settings.Settings.Single(setting => setting.Name == "Node").Origin);
     }
