@@ -136,6 +136,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
         var layout = new ContainerLayout(container, user);
         await layout.PrepareAsync(context.Document, staged, cancellationToken).ConfigureAwait(false);
 
+        await context.BeforeStart(cancellationToken).ConfigureAwait(false);
         await context.Events.StateAsync(TaskState.Running, context.Number, cancellationToken).ConfigureAwait(false);
         _run = new CommandRun(context, container, layout, staged);
         try

@@ -15,4 +15,6 @@ internal sealed record AttemptContext
     public required TaskLog Log { get; init; }
     public required EventWriter Events { get; init; }
     public required TimeProvider Time { get; init; }
+    /// <summary>Asked right before the first command starts; what it throws ends the attempt.</summary>
+    public required Func<CancellationToken, Task> BeforeStart { get; init; }
 }

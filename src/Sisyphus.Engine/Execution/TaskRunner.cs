@@ -2,9 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 using Sisyphus.Engine.Containers;
-using Sisyphus.Engine.Execution.Publishing;
 using Sisyphus.Engine.Storage;
-using Sisyphus.Engine.Storage.Cache;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Execution;
@@ -16,15 +14,10 @@ public sealed class TaskRunner : IAsyncDisposable
 
     private readonly Channel<TaskEvent> _events = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(EventCapacity) { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentBag<Slot> _free = [];
     private readonly ConcurrentDictionary<Task, bool> _running = [];
-    private readonly IContainerEngine _engine;
-    private readonly StoreAccess _stores;
+    private readonly Workshop _workshop;
     private readonly TaskRunnerOptions _options;
     private readonly TimeProvider _time;
-    private readonly InputCache _cache;
-    private readonly OutputPublisher _publisher;
-    private readonly RunDirectory _directory;
     private readonly Lazy<Task> _sweep;
     private int _open = 1;
     private int _disposed;
@@ -34,17 +27,10 @@ public sealed class TaskRunner : IAsyncDisposable
     /// <exception cref="IOException">The work directory can't be used.</exception>
     public TaskRunner(IContainerEngine engine, ObjectStores stores, TaskRunnerOptions options, TimeProvider? time = null)
     {
-        options.Validate();
-        _engine = engine;
-        _stores = new StoreAccess(stores, options.Policy);
-        _options = options;
         _time = time ?? TimeProvider.System;
-        _cache = new InputCache(new InputCacheOptions { Folder = Path.Combine(options.WorkDirectory, "cache"), MaxBytes = options.InputCacheSize }, time: _time);
-        _publisher = new OutputPublisher(_stores.Resolve, time: _time);
-        _directory = RunDirectory.Create(options.WorkDirectory);
-        _sweep = new Lazy<Task>(() => SweepAsync(_stop.Token));
-        for (var index = 0; index < options.Concurrency; index++)
-            _free.Add(new Slot(engine, options.Policy, Labels.OfSlot(options.NodeName, _directory.Id)));
+        _workshop = new Workshop(engine, stores, options, _time);
+        _options = options;
+        _sweep = new Lazy<Task>(() => _workshop.SweepAsync(_stop.Token));
     }
 
     /// <summary>What happened, in order; bounded: a reader that stops reading makes the tasks wait. Ends after <see cref="Complete"/> when the last task has ended.</summary>
@@ -54,7 +40,7 @@ public sealed class TaskRunner : IAsyncDisposable
     public bool TrySubmit(TaskDocument task)
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        if (!_free.TryTake(out var slot))
+        if (!_workshop.TryTakeSlot(out var slot))
             return false;
         Interlocked.Increment(ref _open);
         var running = Task.Run(() => RunAsync(task, slot));
@@ -79,18 +65,17 @@ public sealed class TaskRunner : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         // A task that waits for room in the channel has seen the cancellation; nothing here waits for a reader.
         await Task.WhenAll(_running.Keys).ConfigureAwait(false);
-        foreach (var slot in _free)
-            await CloseAsync(slot).ConfigureAwait(false);
+        await _workshop.DisposeAsync().ConfigureAwait(false);
         _events.Writer.TryComplete();
-        _directory.Dispose();
         _stop.Dispose();
     }
 
     private async Task RunAsync(TaskDocument document, Slot slot)
     {
-        var id = document.Id ?? TaskId.New();
+        var task = document.Id is null ? document with { Id = TaskId.New() } : document;
+        var id = task.Id!;
         var started = _time.GetUtcNow();
-        var run = new TaskRun(document, id, slot, _engine, _stores, _cache, _publisher, _directory, _options, new EventWriter(_events.Writer, id, _time), _time);
+        var run = new TaskRun(task, document.Id is not null, _workshop, slot, _events.Writer, _time);
         TaskResult result;
         try
         {
@@ -108,7 +93,7 @@ public sealed class TaskRunner : IAsyncDisposable
         }
 
         // The slot is free before the event that says so is read.
-        _free.Add(slot);
+        _workshop.Return(slot);
         var finished = new TaskFinished(id, _time.GetUtcNow(), result);
         if (!_events.Writer.TryWrite(finished))
             await WriteUnlessStoppedAsync(finished).ConfigureAwait(false);
@@ -129,19 +114,6 @@ public sealed class TaskRunner : IAsyncDisposable
         };
     }
 
-    private async Task CloseAsync(Slot slot)
-    {
-        try
-        {
-            await slot.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (TaskFailureException)
-        {
-            // The engine is gone; its container is swept when both are back.
-            _directory.LeaveForSweep();
-        }
-    }
-
     private async Task WriteUnlessStoppedAsync(TaskEvent happened)
     {
         try
@@ -158,27 +130,5 @@ public sealed class TaskRunner : IAsyncDisposable
     {
         if (Interlocked.Decrement(ref _open) == 0)
             _events.Writer.TryComplete();
-    }
-
-    /// <summary>Removes what processes on this work directory left that were killed: containers and staged objects first, then the folder that names them. A publication that was decided is finished.</summary>
-    private async Task SweepAsync(CancellationToken cancellationToken)
-    {
-        foreach (var abandoned in RunDirectory.FindAbandoned(_options.WorkDirectory))
-        {
-            using (abandoned)
-            {
-                try
-                {
-                    await _engine.SweepAsync(Labels.OfRun(abandoned.Id), cancellationToken).ConfigureAwait(false);
-                    foreach (var attempt in abandoned.Attempts().Where(attempt => attempt.Outputs.Count > 0))
-                        await _publisher.RecoverAsync(attempt.Task, attempt.Attempt, attempt.Remotes(), cancellationToken).ConfigureAwait(false);
-                    abandoned.Remove();
-                }
-                catch (Exception error) when (error is TaskFailureException or FormatException or IOException or UnauthorizedAccessException)
-                {
-                    // Another engine, another store, another user: this run's own tasks do not depend on it, and the next one tries again.
-                }
-            }
-        }
     }
 }

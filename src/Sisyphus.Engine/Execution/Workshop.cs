@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+
+using Sisyphus.Engine.Containers;
+using Sisyphus.Engine.Execution.Publishing;
+using Sisyphus.Engine.Storage;
+using Sisyphus.Engine.Storage.Cache;
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Execution;
+
+/// <summary>What all attempts of one process share: the container engine, the stores, the input cache, the slots, and a folder of its own. Makes single attempts.</summary>
+internal sealed class Workshop : IAsyncDisposable
+{
+    private readonly ConcurrentBag<Slot> _free = [];
+    private readonly IContainerEngine _engine;
+    private readonly StoreAccess _stores;
+    private readonly TaskRunnerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly InputCache _cache;
+    private readonly OutputPublisher _publisher;
+    private readonly RunDirectory _directory;
+
+    /// <param name="engine">Stays the caller's to dispose, after the workshop.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="IOException">The work directory can't be used.</exception>
+    public Workshop(IContainerEngine engine, ObjectStores stores, TaskRunnerOptions options, TimeProvider time)
+    {
+        options.Validate();
+        _engine = engine;
+        _stores = new StoreAccess(stores, options.Policy);
+        _options = options;
+        _time = time;
+        _cache = new InputCache(new InputCacheOptions { Folder = Path.Combine(options.WorkDirectory, "cache"), MaxBytes = options.InputCacheSize }, time: time);
+        _publisher = new OutputPublisher(_stores.Resolve, time: time);
+        _directory = RunDirectory.Create(options.WorkDirectory);
+        for (var index = 0; index < options.Concurrency; index++)
+            _free.Add(new Slot(engine, options.Policy, Labels.OfSlot(options.NodeName, _directory.Id)));
+    }
+
+    public bool TryTakeSlot([MaybeNullWhen(false)] out Slot slot) => _free.TryTake(out slot);
+
+    public void Return(Slot slot) => _free.Add(slot);
+
+    /// <summary>What a publication that is decided says of the task, finished first where that is not done; null when nothing is decided.</summary>
+    /// <exception cref="TaskFailureException">The store can't say.</exception>
+    public async Task<TaskResult?> FindPublishedAsync(TaskDocument task, CancellationToken cancellationToken) =>
+        task.Outputs.Count > 0
+        && await _publisher.FindAsync(task.Id!, task.Outputs[0].Remote, cancellationToken).ConfigureAwait(false) is { } publication
+        && AttemptRecord.FromJson(publication.Record) is { } record
+            ? TaskResults.From(record, publication.Outputs, publication.DecisionPath.ToString()) with { Message = "Published before; nothing ran." }
+            : null;
+
+    /// <summary>One try at the task, to its publication or its failure's.</summary>
+    /// <param name="task">With its id.</param>
+    /// <param name="number">From 1.</param>
+    /// <param name="beforeStart">Asked when all is ready, right before the first command starts; what it throws ends the attempt.</param>
+    /// <returns>The result if this is the last attempt, and why it failed if it did.</returns>
+    public async Task<(TaskResult Result, TaskFailureException? Failure)> AttemptAsync(
+        TaskDocument task, int number, Slot slot, ChannelWriter<TaskEvent> events, Func<CancellationToken, Task>? beforeStart, CancellationToken cancellationToken)
+    {
+        var attemptId = Guid.CreateVersion7().ToString("N");
+        using var workspace = new Workspace(_directory, new AttemptJournal(task.Id!, attemptId, [.. task.Outputs.Select(output => output.Remote.ToString())]));
+        using var log = new TaskLog(task.Outputs.Any(output => output.Kind == TaskOutputKind.Log) ? workspace.NewFile() : null, _time);
+        var context = new AttemptContext
+        {
+            Document = task,
+            TaskId = task.Id!,
+            AttemptId = attemptId,
+            Number = number,
+            Options = _options,
+            Workspace = workspace,
+            Log = log,
+            Events = new EventWriter(events, task.Id!, _time),
+            Time = _time,
+            BeforeStart = beforeStart ?? (_ => Task.CompletedTask),
+        };
+        var attempt = new Attempt(context, _engine, _stores, _cache, _publisher, slot, _directory, Labels.OfTask(_options.NodeName, _directory.Id, task.Id!));
+        try
+        {
+            return (await attempt.RunAsync(cancellationToken).ConfigureAwait(false), null);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested && AsFailure(error) is { } failure)
+        {
+            return (await attempt.PublishFailureAsync(failure, cancellationToken).ConfigureAwait(false), failure);
+        }
+    }
+
+    /// <summary>Removes what processes on this work directory left that were killed: containers and staged objects first, then the folder that names them. A publication that was decided is finished.</summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        foreach (var abandoned in RunDirectory.FindAbandoned(_options.WorkDirectory))
+        {
+            using (abandoned)
+            {
+                try
+                {
+                    await _engine.SweepAsync(Labels.OfRun(abandoned.Id), cancellationToken).ConfigureAwait(false);
+                    foreach (var attempt in abandoned.Attempts().Where(attempt => attempt.Outputs.Count > 0))
+                        await _publisher.RecoverAsync(attempt.Task, attempt.Attempt, attempt.Remotes(), cancellationToken).ConfigureAwait(false);
+                    abandoned.Remove();
+                }
+                catch (Exception error) when (error is TaskFailureException or FormatException or IOException or UnauthorizedAccessException)
+                {
+                    // Another engine, another store, another user: this run's own tasks do not depend on it, and the next one tries again.
+                }
+            }
+        }
+    }
+
+    /// <summary>Every slot has to be back. What it keeps on the engine is removed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var slot in _free)
+        {
+            try
+            {
+                await slot.DisposeAsync().ConfigureAwait(false);
+            }
+            catch (TaskFailureException)
+            {
+                // The engine is gone; its container is swept when both are back.
+                _directory.LeaveForSweep();
+            }
+        }
+        _directory.Dispose();
+    }
+
+    private static TaskFailureException? AsFailure(Exception error) => error switch
+    {
+        TaskFailureException failure => failure,
+        IOException or UnauthorizedAccessException => LocalFailure.From(error),
+        _ => null,
+    };
+}
