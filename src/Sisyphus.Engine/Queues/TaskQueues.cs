@@ -1,3 +1,5 @@
+using Sisyphus.Engine.Queues.Sqlite;
+
 namespace Sisyphus.Engine.Queues;
 
 /// <summary>Opens queues by their addresses.</summary>
@@ -11,6 +13,8 @@ public static class TaskQueues
     public static ITaskQueue Open(string address, QueueOptions? options = null, TimeProvider? time = null)
     {
         (options ??= new QueueOptions()).Validate();
+        if (address.StartsWith(SqliteTaskQueue.Scheme, StringComparison.OrdinalIgnoreCase) && address.Length > SqliteTaskQueue.Scheme.Length && !address.Contains('\0', StringComparison.Ordinal))
+            return new SqliteTaskQueue(Path.GetFullPath(address[SqliteTaskQueue.Scheme.Length..]), options, time ?? TimeProvider.System);
         throw new FormatException($"'{address}' is no address of a queue. Allowed: {Forms}.");
     }
 }

@@ -1,0 +1,13 @@
+namespace Sisyphus.Engine.Queues.Sqlite;
+
+/// <summary>What others may be waiting for.</summary>
+[Flags]
+internal enum Topics
+{
+    None = 0,
+    /// <summary>A task that may be claimed.</summary>
+    Tasks = 1,
+    Events = 2,
+    /// <summary>An order to a node.</summary>
+    Orders = 4,
+}
