@@ -1,6 +1,7 @@
 using System.Management.Automation;
 
 using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.PowerShell;
@@ -67,6 +68,40 @@ internal static class ErrorRecords
 
     public static ErrorRecord InvalidCopy(string message, object? target) =>
         new(new ArgumentException(message), Prefix + "InvalidCopy", ErrorCategory.InvalidArgument, target);
+
+    public static ErrorRecord ToErrorRecord(this QueueException exception) =>
+        new(exception, $"{Prefix}Queue{exception.Failure}", Category(exception.Failure), targetObject: null);
+
+    public static ErrorRecord NotSent(SentTask sent) => sent.Outcome.Result switch
+    {
+        SendResult.AlreadySent => new ErrorRecord(new InvalidOperationException($"Task {sent.Outcome.TaskId} was sent before. {sent.Outcome.Message}".TrimEnd()), Prefix + "TaskExists", ErrorCategory.ResourceExists, sent.Task),
+        SendResult.Unknown => new ErrorRecord(new TimeoutException($"Nobody can say whether task {sent.Outcome.TaskId} was sent: {sent.Outcome.Message} Sending it again is safe."), Prefix + "TaskUnconfirmed", ErrorCategory.OperationTimeout, sent.Task),
+        _ => new ErrorRecord(new InvalidOperationException($"The queue refuses task {sent.Outcome.TaskId}: {sent.Outcome.Message}"), Prefix + "TaskRefused", ErrorCategory.InvalidData, sent.Task),
+    };
+
+    public static ErrorRecord TaskNotFound(string id) =>
+        new(new ItemNotFoundException($"The queue knows no task {id}."), Prefix + "TaskNotFound", ErrorCategory.ObjectNotFound, id);
+
+    public static ErrorRecord TaskEnded(CancelOutcome outcome) =>
+        new(new InvalidOperationException($"Task {outcome.TaskId} has ended already ({outcome.State})."), Prefix + "TaskEnded", ErrorCategory.InvalidOperation, outcome.TaskId);
+
+    public static ErrorRecord NoDeadLetter(string id) =>
+        new(new ItemNotFoundException($"There is no dead letter {id}."), Prefix + "DeadLetterNotFound", ErrorCategory.ObjectNotFound, id);
+
+    public static ErrorRecord NodeNotFound(string name) =>
+        new(new ItemNotFoundException($"The queue knows no node {name}."), Prefix + "NodeNotFound", ErrorCategory.ObjectNotFound, name);
+
+    public static ErrorRecord WaitTimeout(string id, string timeout) =>
+        new(new TimeoutException($"Task {id} has not ended within {timeout}; it goes on."), Prefix + "WaitTimeout", ErrorCategory.OperationTimeout, id);
+
+    private static ErrorCategory Category(QueueFailure failure) => failure switch
+    {
+        QueueFailure.Denied => ErrorCategory.PermissionDenied,
+        QueueFailure.NotAQueue or QueueFailure.Corrupt => ErrorCategory.InvalidData,
+        QueueFailure.NewerVersion => ErrorCategory.NotImplemented,
+        QueueFailure.NodeNameTaken => ErrorCategory.ResourceExists,
+        _ => ErrorCategory.ResourceUnavailable,
+    };
 
     private static ErrorCategory Category(FailureReason reason) => reason switch
     {

@@ -13,6 +13,9 @@ public sealed class ConnectSisyphusCommand : SisyphusCommand
     public string? Store { get; set; }
 
     [Parameter]
+    public string? Broker { get; set; }
+
+    [Parameter]
     public IDictionary? StoreMapping { get; set; }
 
     [Parameter]
@@ -31,6 +34,7 @@ public sealed class ConnectSisyphusCommand : SisyphusCommand
     {
         var layer = new SettingsLayer
         {
+            Broker = this.BrokerAddress(Broker),
             Store = this.StoreLocation(Store),
             StoreMapping = this.StoreMapping(StoreMapping),
             Engine = Engine,
@@ -38,7 +42,9 @@ public sealed class ConnectSisyphusCommand : SisyphusCommand
             Node = Node,
         };
         // A location that can't be opened must not replace one that works.
-        this.OpenStores(this.ResolveSettings(layer));
+        var settings = this.ResolveSettings(layer);
+        this.OpenStores(settings);
+        this.OpenQueue(settings).DisposeAsync().AsTask().GetAwaiter().GetResult();
         if (!ShouldProcess("this session", layer.Store is null ? "Set the Sisyphus settings" : $"Use the store {layer.Store}"))
             return;
         Session.Current = layer;

@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Collections;
 using System.Management.Automation;
 
+using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Settings;
 using Sisyphus.Engine.Storage;
+using Sisyphus.Engine.Tasks;
 using Sisyphus.PowerShell.Documents;
 
 namespace Sisyphus.PowerShell.Commands;
@@ -11,6 +13,7 @@ namespace Sisyphus.PowerShell.Commands;
 /// <summary>From parameters to settings. A setting that can't be used ends the command: nothing that follows could work.</summary>
 internal static class SettingsBinding
 {
+    private const string SqliteScheme = "sqlite:";
     private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+");
 
     public static SessionSettings ResolveSettings(this PSCmdlet cmdlet, SettingsLayer parameters)
@@ -37,6 +40,37 @@ internal static class SettingsBinding
             cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(e, settings.Store));
             throw;
         }
+    }
+
+    /// <exception cref="PipelineStoppedException">After a terminating error: no queue can be opened with the settings.</exception>
+    public static ITaskQueue OpenQueue(this PSCmdlet cmdlet, SessionSettings settings, QueueOptions? options = null)
+    {
+        try
+        {
+            return TaskQueues.Open(settings.Broker, options);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(e, settings.Broker));
+            throw;
+        }
+    }
+
+    /// <summary>An address as it is, but for the file of an embedded queue, whose path may be relative to the session's location.</summary>
+    public static string? BrokerAddress(this PSCmdlet cmdlet, string? address) =>
+        address?.StartsWith(SqliteScheme, StringComparison.OrdinalIgnoreCase) == true && address.Length > SqliteScheme.Length
+            ? SqliteScheme + cmdlet.Folder(address[SqliteScheme.Length..])
+            : address;
+
+    /// <summary>A duration that a parameter gives as a document would; ends the command when it is none, or out of range.</summary>
+    public static TimeSpan? Duration(this PSCmdlet cmdlet, string? text, string name, TimeSpan least, TimeSpan most)
+    {
+        if (text is null)
+            return null;
+        if (DurationText.TryParse(text, out var duration, out _) && duration >= least && duration <= most)
+            return duration;
+        cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(new ArgumentException($"{name} is '{text}'; allowed: a duration such as 90s, 5m, 1h or PT1H30M, {least} to {most}.", name), text));
+        return null;
     }
 
     /// <summary>A location as it is, or a folder (relative ones from the session's location) as its full path.</summary>

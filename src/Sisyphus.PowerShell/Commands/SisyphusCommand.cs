@@ -1,5 +1,6 @@
 using System.Management.Automation;
 
+using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.PowerShell.Commands;
@@ -37,6 +38,11 @@ public abstract class SisyphusCommand : PSCmdlet, IDisposable
         catch (TaskFailureException e)
         {
             ThrowTerminatingError(e.ToErrorRecord(target));
+            throw;
+        }
+        catch (QueueException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
             throw;
         }
         // Whatever else the engine throws gets an id too.

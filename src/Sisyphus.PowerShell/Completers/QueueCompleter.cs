@@ -1,0 +1,42 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+using Sisyphus.Engine.Queues;
+using Sisyphus.Engine.Settings;
+
+namespace Sisyphus.PowerShell.Completers;
+
+/// <summary>Completes from the session's queue. A person waits at the keyboard: what is not there soon is not offered.</summary>
+public abstract class QueueCompleter : IArgumentCompleter
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMilliseconds(500);
+
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        try
+        {
+            // On another thread: the wait here ends at the limit whatever the queue does.
+            var address = Session.Resolve(SettingsLayer.Empty).Broker;
+            var found = Task.Run(() => FindAsync(address));
+            return found.Wait(s_limit)
+                ? [.. found.Result.Where(item => item.Name.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+                    .Select(item => new CompletionResult(item.Name, item.Name, CompletionResultType.ParameterValue, item.About))]
+                : [];
+        }
+        catch (Exception e) when (e is InvalidSettingsException or AggregateException)
+        {
+            return [];
+        }
+    }
+
+    private protected abstract Task<IReadOnlyList<(string Name, string About)>> FindAsync(ITaskQueue queue, CancellationToken cancellationToken);
+
+    private async Task<IReadOnlyList<(string Name, string About)>> FindAsync(string address)
+    {
+        using var limit = new CancellationTokenSource(s_limit);
+        var queue = TaskQueues.Open(address);
+        await using (queue.ConfigureAwait(false))
+            return await FindAsync(queue, limit.Token).ConfigureAwait(false);
+    }
+}
