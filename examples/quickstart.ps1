@@ -1,9 +1,10 @@
 <#
 .SYNOPSIS
-Watches one task go all the way: object store, staging, a real container, publishing, the record.
+Watches one task go all the way: sent to the queue, taken by a node, staged, run in a real container, published, recorded.
 .DESCRIPTION
-Finds a container engine (on Debian or Ubuntu as root it can install one), finds an image, puts an input into the
-embedded store, runs examples/md5sum.json unchanged and prints what was published. Safe to run again and again.
+Finds a container engine (on Debian or Ubuntu as root it can install one), finds an image, puts an input into the embedded
+store, sends examples/md5sum.json unchanged, starts a node for it and prints what happened and what was published. The queue
+lies in a folder of its own, so that this node takes no task but this one. Safe to run again and again.
 .EXAMPLE
 dotnet run --project src/Sisyphus.Host -- examples/quickstart.ps1
 .EXAMPLE
@@ -24,44 +25,43 @@ function Write-Step([string] $Text) {
 
 Write-Step 'A container engine'
 $engine = Initialize-ContainerEngine
+$work = [IO.Directory]::CreateTempSubdirectory('sisyphus-quickstart-').FullName
 try {
     Write-Step 'An image'
     Initialize-ContainerImage alpine:latest
 
-    Write-Step 'An input in the store'
+    Write-Step 'A queue and a store'
+    Connect-Sisyphus -Broker "sqlite:$work/queue.db"
     Get-SisyphusContext | Out-Host
-    $clear = Join-Path ([System.IO.Path]::GetTempPath()) "sisyphus-quickstart-$PID"
-    Set-Content -LiteralPath $clear -Value 'One must imagine Sisyphus happy.'
-    try {
-        Copy-SisyphusObject -LiteralPath $clear -Destination 'sisyphus:data/clear' -Force -PassThru | Out-Host
-    }
-    finally {
-        Remove-Item -LiteralPath $clear
-    }
 
-    Write-Step 'The task: examples/md5sum.json'
+    Write-Step 'An input in the store'
+    Set-Content -LiteralPath "$work/clear" -Value 'One must imagine Sisyphus happy.'
+    Copy-SisyphusObject -LiteralPath "$work/clear" -Destination 'sisyphus:data/clear' -Force -PassThru | Out-Host
+
+    Write-Step 'Send the task: examples/md5sum.json'
     Get-Content -LiteralPath (Join-Path $PSScriptRoot 'md5sum.json') | Out-Host
-    $result = Import-SisyphusTask -LiteralPath (Join-Path $PSScriptRoot 'md5sum.json') | Invoke-SisyphusTask -Verbose
+    $task = Import-SisyphusTask -LiteralPath (Join-Path $PSScriptRoot 'md5sum.json') | Send-SisyphusTask -PassThru
+    Get-SisyphusQueue | Out-Host
+
+    Write-Step 'Start a node; it ends after one task'
+    $result = Start-SisyphusNode -MaxTasks 1
     $result | Format-List | Out-Host
     if ($result.State -ne 'Complete') {
         throw "The task ended as $($result.State): $($result.Message)"
     }
 
-    $fetched = Join-Path ([System.IO.Path]::GetTempPath()) "sisyphus-quickstart-$PID"
-    New-Item -ItemType Directory -Path $fetched | Out-Null
-    try {
-        Write-Step 'The published object: sisyphus:data/crypt'
-        Copy-SisyphusObject -Path 'sisyphus:data/crypt' -Destination (Join-Path $fetched 'crypt')
-        Get-Content -LiteralPath (Join-Path $fetched 'crypt') | Out-Host
+    Write-Step 'What happened to the task'
+    Watch-SisyphusTask -Id $task.Id | Out-Host
 
-        Write-Step "Its record: $($result.Record)"
-        Copy-SisyphusObject -Path $result.Record -Destination (Join-Path $fetched 'record')
-        Get-Content -LiteralPath (Join-Path $fetched 'record') -Raw | ConvertFrom-Json | ConvertTo-Json -Depth 10 | Out-Host
-    }
-    finally {
-        Remove-Item -LiteralPath $fetched -Recurse
-    }
+    Write-Step 'The published object: sisyphus:data/crypt'
+    Copy-SisyphusObject -Path 'sisyphus:data/crypt' -Destination "$work/crypt"
+    Get-Content -LiteralPath "$work/crypt" | Out-Host
+
+    Write-Step "Its record: $($result.Record)"
+    Copy-SisyphusObject -Path $result.Record -Destination "$work/record"
+    Get-Content -LiteralPath "$work/record" -Raw | ConvertFrom-Json | ConvertTo-Json -Depth 10 | Out-Host
 }
 finally {
+    Remove-Item -LiteralPath $work -Recurse -Force
     Stop-ContainerEngine $engine
 }
