@@ -7,7 +7,7 @@
     Author               = 'The Sisyphus contributors'
     CompanyName          = 'The Sisyphus contributors'
     Copyright            = '(c) The Sisyphus contributors. MIT license.'
-    Description          = 'Runs task documents in containers: stages inputs from an object store, runs commands, publishes their outputs.'
+    Description          = 'Runs task documents in containers on any number of nodes: takes them from a queue, stages inputs from an object store, runs commands, publishes their outputs.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('bin/Sisyphus.Format.ps1xml')
@@ -17,11 +17,22 @@
         'Copy-SisyphusObject'
         'Export-SisyphusTask'
         'Get-SisyphusContext'
+        'Get-SisyphusDeadLetter'
+        'Get-SisyphusNode'
         'Get-SisyphusObject'
+        'Get-SisyphusQueue'
+        'Get-SisyphusTask'
         'Import-SisyphusTask'
         'Invoke-SisyphusTask'
         'New-SisyphusTask'
+        'Resume-SisyphusTask'
+        'Send-SisyphusTask'
+        'Start-SisyphusNode'
+        'Stop-SisyphusNode'
+        'Stop-SisyphusTask'
         'Test-SisyphusTask'
+        'Wait-SisyphusTask'
+        'Watch-SisyphusTask'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Sisyphus.Host;
 
 /// <summary>
-/// Ctrl+C and SIGTERM stop the running pipeline: its <c>finally</c> blocks run and cmdlets end their work. A second Ctrl+C
+/// Ctrl+C and SIGTERM stop the running pipeline: its <c>finally</c> blocks run and cmdlets end their work. A third Ctrl+C
 /// ends the process at once.
 /// </summary>
 internal sealed class StopSignals : IDisposable
@@ -17,6 +17,7 @@ internal sealed class StopSignals : IDisposable
     private readonly List<PosixSignalRegistration> _registrations = [];
     private PowerShell? _running;
     private bool _stopping;
+    private int _further;
 
     /// <param name="exitWhenIdle">Whether Ctrl+C ends the process while no pipeline runs (not at a prompt).</param>
     public StopSignals(bool exitWhenIdle)
@@ -33,7 +34,7 @@ internal sealed class StopSignals : IDisposable
     {
         lock (_gate)
         {
-            (_running, _stopping) = (shell, false);
+            (_running, _stopping, _further) = (shell, false, 0);
             return new Watching(this);
         }
     }
@@ -45,7 +46,8 @@ internal sealed class StopSignals : IDisposable
         context.Cancel = true;
         lock (_gate)
         {
-            var hard = _stopping && code == Interrupted;
+            // The second one is for a cmdlet that ends its work in two steps, as a node does.
+            var hard = _stopping && code == Interrupted && ++_further > 1;
             if (_exitWhenIdle || code == Terminated)
                 ExitCode = code;
             if (hard || (_running is null && ExitCode is not null))

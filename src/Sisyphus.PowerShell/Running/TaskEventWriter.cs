@@ -6,8 +6,9 @@ using Sisyphus.Engine.Tasks;
 namespace Sisyphus.PowerShell.Running;
 
 /// <summary>Writes what happens to tasks to the streams of a cmdlet. Runs on the pipeline's thread.</summary>
+/// <param name="errors">A task that ended badly is an error too.</param>
 /// <param name="verbose">The verbose stream is on: the tasks' output goes there instead of to the information stream.</param>
-internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose)
+internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose, bool errors = true)
 {
     public const string OutputTag = "Sisyphus.Output";
 
@@ -17,9 +18,10 @@ internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose)
 
     public void Submitted(TaskDocument task) => _titles[task.Id!] = task.ToString();
 
-    public void Write(TaskEvent happened)
+    public void Write(TaskEvent happened) => Write(happened, _titles.GetValueOrDefault(happened.TaskId, happened.TaskId));
+
+    public void Write(TaskEvent happened, string title)
     {
-        var title = _titles.GetValueOrDefault(happened.TaskId, happened.TaskId);
         switch (happened)
         {
             case OutputLineReceived line:
@@ -70,7 +72,7 @@ internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose)
             progress.Completed();
         _titles.Remove(result.Id);
         cmdlet.WriteObject(result);
-        if (result.State != TaskState.Complete)
+        if (errors && result.State != TaskState.Complete)
             cmdlet.WriteError(result.ToErrorRecord());
     }
 
