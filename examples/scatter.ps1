@@ -59,11 +59,12 @@ try {
     }
     Write-Host "All $Count are published, each once."
 
-    # The next start of a node of the same name and work folder removes the killed one's containers.
+    Stop-SisyphusNode -Name second
+    $nodes[1].WaitForExit()
+    # The next start of a node on the same work folder removes the killed one's containers.
     Start-SisyphusNode -Name first -IdleTimeout 0s
 }
 finally {
-    # What is still there ends by itself when the queue is empty; nobody waits for that.
     $nodes | Where-Object { -not $_.HasExited } | ForEach-Object { $_.Kill(); $_.WaitForExit() }
     $env:SISYPHUS_BROKER, $env:SISYPHUS_STORE = $before
     Remove-Item -LiteralPath $work -Recurse -Force

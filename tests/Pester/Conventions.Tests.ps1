@@ -46,7 +46,7 @@ Describe 'The cmdlet <Name>' -ForEach $cmdlets {
     }
 
     It 'has a singular noun with the prefix' {
-        $cmdlet.Noun | Should -Match '^Sisyphus([A-Z][a-z]+[^s])?$'
+        $cmdlet.Noun | Should -Match '^Sisyphus(([A-Z][a-z]+)*[^s])?$'
     }
 
     It 'says what it returns' {
@@ -63,7 +63,7 @@ Describe 'The cmdlet <Name>' -ForEach $cmdlets {
     }
 
     It 'asks before it changes something' {
-        $changes = 'Connect', 'Copy', 'Export', 'Invoke'
+        $changes = 'Connect', 'Copy', 'Export', 'Invoke', 'Resume', 'Send', 'Start', 'Stop'
         $cmdlet.Parameters.ContainsKey('WhatIf') | Should -Be ($changes -contains $cmdlet.Verb)
     }
 }
@@ -74,8 +74,8 @@ Describe 'The parameter -<Parameter> of <Cmdlet>' -ForEach $parameters {
     }
 
     It 'has a singular name' {
-        # Access, Status and the like end in s and are singular.
-        $Parameter | Should -Match '([^s]|ss)$'
+        # Access, Status and the like end in s and are singular; MaxTasks is a count.
+        $Parameter | Should -Match '([^s]|ss|^MaxTasks)$'
     }
 
     It 'is no bool' {

@@ -7,6 +7,7 @@ function Use-TestUser {
     foreach ($name in 'CONFIG', 'DATA', 'CACHE') {
         [Environment]::SetEnvironmentVariable("XDG_${name}_HOME", "$Folder/$($name.ToLowerInvariant())")
     }
+    [Environment]::SetEnvironmentVariable('SISYPHUS_BROKER', $null)
     [Environment]::SetEnvironmentVariable('SISYPHUS_STORE', $null)
     [Environment]::SetEnvironmentVariable('SISYPHUS_NODE', $null)
     Connect-Sisyphus

@@ -39,8 +39,9 @@ public sealed class StartSisyphusNodeCommand : SisyphusCommand
     public int? MaxTasks { get; set; }
 
     [Parameter]
+    [Alias("Cpus")]
     [ValidateRange(0.01, 100_000)]
-    public double? Cpus { get; set; }
+    public double? Cpu { get; set; }
 
     [Parameter]
     [QuantityTransformation]
@@ -197,7 +198,7 @@ public sealed class StartSisyphusNodeCommand : SisyphusCommand
             Workflows = Workflow,
             IdleTimeout = this.Duration(IdleTimeout, nameof(IdleTimeout), TimeSpan.Zero, TimeSpan.FromDays(30)),
             MaxTasks = MaxTasks,
-            Cpus = Cpus,
+            Cpus = Cpu,
         };
         try
         {

@@ -1,0 +1,194 @@
+BeforeAll {
+    . "$PSScriptRoot/common.ps1"
+
+    function New-Task {
+        param([string] $Name = 'a', [string] $Id)
+
+        New-SisyphusTask -Image tools:1 -Command 'true' -Name $Name | ForEach-Object {
+            if ($Id) { $_ | ConvertTo-TaskWithId $Id } else { $_ }
+        }
+    }
+
+    filter ConvertTo-TaskWithId([string] $Id) {
+        @{ id = $Id; image = $_.Image; name = $_.Name; commands = @(@{ command = @('true') }) }
+    }
+}
+
+Describe 'The queue' {
+    BeforeEach {
+        Use-TestUser "$TestDrive/$([guid]::NewGuid())"
+    }
+
+    AfterAll {
+        Connect-Sisyphus
+    }
+
+    It 'is empty at first' {
+        $queue = Get-SisyphusQueue
+        $queue.Ready + $queue.Delayed + $queue.Leased + $queue.DeadLetters + $queue.Ended | Should -Be 0
+        $queue.Address | Should -Be (Get-SisyphusContext Broker).Value
+        @(Get-SisyphusTask).Count | Should -Be 0
+        @(Get-SisyphusNode).Count | Should -Be 0
+        @(Get-SisyphusDeadLetter).Count | Should -Be 0
+    }
+
+    It 'gives an id to a task that has none, and keeps one that it has' {
+        $sent = New-Task | Send-SisyphusTask -PassThru
+        $sent.Id | Should -Match '^[0-9a-f-]{36}$'
+        $sent.State | Should -Be 'Queued'
+        (New-Task -Id 'mine.1' | Send-SisyphusTask -PassThru).Id | Should -Be 'mine.1'
+        (Get-SisyphusQueue).Ready | Should -Be 2
+    }
+
+    It 'writes nothing without -PassThru and sends nothing with -WhatIf' {
+        New-Task | Send-SisyphusTask | Should -Be $null
+        New-Task | Send-SisyphusTask -WhatIf
+        (Get-SisyphusQueue).Ready | Should -Be 1
+    }
+
+    It 'keeps the order of sending, and what -Workflow and -Priority say' {
+        $sent = 1..3 | ForEach-Object { New-Task -Name "t$_" } | Send-SisyphusTask -Workflow w1 -Priority 9 -PassThru
+        @(Get-SisyphusTask).Name -join ' ' | Should -Be 't1 t2 t3'
+        @(Get-SisyphusTask -Workflow w1).Count | Should -Be 3
+        @(Get-SisyphusTask -Workflow w2).Count | Should -Be 0
+        $sent[0].Priority | Should -Be 9
+        @(Get-SisyphusTask -Last 2).Name -join ' ' | Should -Be 't2 t3'
+    }
+
+    It 'reports an id that was sent before, and changes nothing' {
+        New-Task -Id same -Name first | Send-SisyphusTask
+        $error = Get-ErrorOf { New-Task -Id same -Name second | Send-SisyphusTask }
+        $error.FullyQualifiedErrorId | Should -Match '^Sisyphus\.TaskExists,'
+        $error.CategoryInfo.Category | Should -Be 'ResourceExists'
+        $error.TargetObject.Id | Should -Be 'same'
+        (Get-SisyphusTask same).Name | Should -Be 'first'
+    }
+
+    It 'reports an id that is twice in one pipeline' {
+        $errors = @(@(New-Task -Id same), @(New-Task -Id same) | ForEach-Object { $_ } | Send-SisyphusTask 2>&1)
+        $errors.Count | Should -Be 1
+        (Get-SisyphusQueue).Ready | Should -Be 1
+    }
+
+    It 'sends nothing of a bad document and tells every error' {
+        $error = Get-ErrorOf { Send-SisyphusTask '[{"image": "a", "commands": [{"command": ["x"]}]}, {"image": "", "comands": []}]' }
+        $error.FullyQualifiedErrorId | Should -Match '^Sisyphus\.InvalidDocument,'
+        $error.Exception.Errors.Count | Should -BeGreaterThan 1
+        (Get-SisyphusQueue).Ready | Should -Be 0
+    }
+
+    It 'goes on after a bad document' {
+        $written = @('nonsense', (New-Task) | Send-SisyphusTask -PassThru 2>&1)
+        $written.Count | Should -Be 2
+        (Get-SisyphusQueue).Ready | Should -Be 1
+    }
+
+    It 'takes 10,000 documents in one pipeline' {
+        $template = New-Task
+        $count = 0
+        1..10000 | ForEach-Object { $template } | Send-SisyphusTask -PassThru | ForEach-Object { $count++ }
+        $count | Should -Be 10000
+        (Get-SisyphusQueue).Ready | Should -Be 10000
+    }
+
+    It 'cancels what waits' {
+        $sent = 1..3 | ForEach-Object { New-Task } | Send-SisyphusTask -PassThru
+        $canceled = @($sent | Stop-SisyphusTask -PassThru)
+        @($canceled | Where-Object State -eq Canceled).Count | Should -Be 3
+        (Get-SisyphusQueue).Ready | Should -Be 0
+        @($sent | Wait-SisyphusTask -Timeout 5s).Count | Should -Be 3
+    }
+
+    It 'refuses to cancel what has ended' {
+        $sent = New-Task | Send-SisyphusTask -PassThru
+        $sent | Stop-SisyphusTask
+        $error = Get-ErrorOf { $sent | Stop-SisyphusTask }
+        $error.FullyQualifiedErrorId | Should -Match '^Sisyphus\.TaskEnded,'
+        $error.CategoryInfo.Category | Should -Be 'InvalidOperation'
+    }
+
+    It 'ends a wait at its time limit with an error for each task' {
+        $sent = 1..2 | ForEach-Object { New-Task } | Send-SisyphusTask -PassThru
+        $errors = @($sent | Wait-SisyphusTask -Timeout 300ms 2>&1)
+        $errors.Count | Should -Be 2
+        $errors[0].FullyQualifiedErrorId | Should -Match '^Sisyphus\.WaitTimeout,'
+        $errors[0].CategoryInfo.Category | Should -Be 'OperationTimeout'
+        (Get-SisyphusQueue).Ready | Should -Be 2
+    }
+
+    It 'shows what happened to a task' {
+        $sent = New-Task | Send-SisyphusTask -PassThru
+        $sent | Stop-SisyphusTask
+        @(Watch-SisyphusTask $sent.Id).Kind -join ' ' | Should -Be 'TaskSent TaskEnded'
+        @(Watch-SisyphusTask -Replay | Select-Object -First 2).Kind -join ' ' | Should -Be 'TaskSent TaskEnded'
+    }
+
+    It '<Command> says that it does not know the id' -ForEach @(
+        @{ Command = 'Get-SisyphusTask nobody'; Id = 'TaskNotFound' }
+        @{ Command = 'Wait-SisyphusTask nobody -Timeout 1s'; Id = 'TaskNotFound' }
+        @{ Command = 'Watch-SisyphusTask nobody'; Id = 'TaskNotFound' }
+        @{ Command = 'Stop-SisyphusTask nobody'; Id = 'TaskNotFound' }
+        @{ Command = 'Resume-SisyphusTask nobody'; Id = 'DeadLetterNotFound' }
+        @{ Command = 'Get-SisyphusDeadLetter nobody'; Id = 'DeadLetterNotFound' }
+        @{ Command = 'Get-SisyphusNode nobody'; Id = 'NodeNotFound' }
+        @{ Command = 'Stop-SisyphusNode nobody'; Id = 'NodeNotFound' }
+    ) {
+        $error = Get-ErrorOf ([scriptblock]::Create($Command))
+        $error.FullyQualifiedErrorId | Should -Match "^Sisyphus\.$Id,"
+        $error.CategoryInfo.Category | Should -Be 'ObjectNotFound'
+        $error.TargetObject | Should -Be 'nobody'
+    }
+
+    It '<Name> is no queue and is left alone' -ForEach @(
+        @{ Name = 'text'; Text = 'This is a diary, and long enough to be one: no database begins like this, and none ever will.' }
+    ) {
+        $path = "$TestDrive/diary-$([guid]::NewGuid())"
+        Set-Content -LiteralPath $path -Value $Text
+        $before = Get-Content -LiteralPath $path -Raw
+        $error = Get-ErrorOf { Get-SisyphusQueue -Broker "sqlite:$path" }
+        $error.FullyQualifiedErrorId | Should -Match '^Sisyphus\.QueueNotAQueue,'
+        $error.CategoryInfo.Category | Should -Be 'InvalidData'
+        Get-Content -LiteralPath $path -Raw | Should -Be $before
+    }
+
+    It 'has no address <Address>' -ForEach @(
+        @{ Address = 'nonsense' }
+        @{ Address = 'sqlite:' }
+        @{ Address = 'redis://localhost' }
+    ) {
+        (Get-ErrorOf { Get-SisyphusQueue -Broker $Address }).FullyQualifiedErrorId | Should -Match '^Sisyphus\.InvalidSetting,'
+        (Get-ErrorOf { Connect-Sisyphus -Broker $Address }).FullyQualifiedErrorId | Should -Match '^Sisyphus\.InvalidSetting,'
+    }
+
+    It 'lies where a relative path says' {
+        Push-Location $TestDrive
+        try {
+            New-Task | Send-SisyphusTask -Broker sqlite:./here.db
+            Test-Path ./here.db | Should -Be $true
+            (Get-SisyphusQueue -Broker sqlite:./here.db).Ready | Should -Be 1
+            (Get-SisyphusQueue).Ready | Should -Be 0
+        }
+        finally {
+            Pop-Location
+        }
+    }
+
+    It 'names the range for <Command>' -ForEach @(
+        @{ Command = 'Start-SisyphusNode -Concurrency 0'; Range = '1' }
+        @{ Command = 'Start-SisyphusNode -Concurrency 257'; Range = '256' }
+        @{ Command = 'Start-SisyphusNode -IdleTimeout "31d" -WhatIf'; Range = '30' }
+        @{ Command = 'Start-SisyphusNode -IdleTimeout soon -WhatIf'; Range = 'soon' }
+        @{ Command = 'Start-SisyphusNode -MaxTasks 0'; Range = '1' }
+        @{ Command = 'Start-SisyphusNode -LeaseTime 0.5s -WhatIf'; Range = '00:00:01' }
+        @{ Command = 'Start-SisyphusNode -Memory 1MiB -WhatIf'; Range = '6 MiB' }
+        @{ Command = 'Start-SisyphusNode -Memory lots -WhatIf'; Range = 'lots' }
+        @{ Command = 'Start-SisyphusNode -Name "a b" -WhatIf'; Range = 'letters' }
+        @{ Command = 'Send-SisyphusTask "{}" -Priority 10'; Range = '9' }
+        @{ Command = 'Wait-SisyphusTask x -Timeout -1s'; Range = '-1s' }
+        @{ Command = 'Get-SisyphusTask -Last 0'; Range = '1' }
+    ) {
+        $error = Get-ErrorOf ([scriptblock]::Create($Command))
+        $error | Should -Not -Be $null
+        "$error" | Should -Match ([regex]::Escape($Range))
+    }
+}
