@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace Sisyphus.Engine.Queues.Sqlite;
 
 /// <summary>The database file: opened at its first use, one writing connection, a few reading ones; everything that blocks happens on other threads than the caller's.</summary>
-internal sealed class QueueFile : IDisposable
+internal sealed class QueueFile : IAsyncDisposable
 {
     /// <summary>Waiting for a lock is done by SQLite in portions of this, so that the caller can give up in between. Not shorter: below a second SqliteCommand adds waits of 150 ms of its own.</summary>
     private const int BusyMilliseconds = 1000;
@@ -77,11 +77,11 @@ internal sealed class QueueFile : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         _disposed = true;
         Signals.Dispose();
-        _writing.Wait();
+        await _writing.WaitAsync().ConfigureAwait(false);
         _writer?.Dispose();
         _writer = null;
         _writing.Release();
@@ -162,6 +162,8 @@ internal sealed class QueueFile : IDisposable
         if (connection.Long("PRAGMA application_id") == Schema.ApplicationId && connection.Long("PRAGMA user_version") == Version)
             return;
         Begin(connection, "BEGIN IMMEDIATE", cancellationToken);
+        if (connection.Long("PRAGMA application_id") != Schema.ApplicationId && connection.Long("SELECT count(*) FROM sqlite_schema") > 0)
+            throw SqliteFailures.NotAQueue(FilePath, "it is a database of another program");
         var version = connection.Long("PRAGMA user_version");
         if (version > Version)
             throw SqliteFailures.NewerVersion(FilePath, version, Version);

@@ -19,6 +19,9 @@ internal sealed class Registry(QueueClock clock, Settling settling)
         EventLog.Append(connection, Event(QueueEventKind.NodeJoined, node.Name, ""));
     }
 
+    public static bool Has(QueueConnection connection, long session) =>
+        connection.Long("SELECT EXISTS (SELECT 1 FROM nodes WHERE session = @session AND state <> 'Left')", ("@session", session)) != 0;
+
     public void Leave(QueueConnection connection, long session, string name)
     {
         foreach (var task in HeldTask.OfSession(connection, session))
@@ -29,6 +32,24 @@ internal sealed class Registry(QueueClock clock, Settling settling)
             ("@now", clock.Ticks), ("@session", session));
         if (left > 0)
             EventLog.Append(connection, Event(QueueEventKind.NodeLeft, name, ""));
+    }
+
+    /// <returns>Whether the registry has the session.</returns>
+    public bool Heartbeat(QueueConnection connection, long session, string name, NodeStatus status)
+    {
+        var before = connection.Scalar("SELECT state FROM nodes WHERE session = @session AND state <> 'Left'", ("@session", session));
+        if (before is not string word)
+            return false;
+        connection.Execute(
+            """
+            UPDATE nodes SET state = @state, tasks = @tasks, cpus_in_use = @cpus, memory_in_use = @memory, load = @load, finished = @finished, message = @message,
+                last_seen = @now, heard = @heard WHERE session = @session
+            """,
+            ("@state", status.State.ToString()), ("@tasks", Columns.Json(status.Tasks)), ("@cpus", status.Cpus), ("@memory", status.Memory), ("@load", status.Load),
+            ("@finished", status.Finished), ("@message", status.Message), ("@now", clock.Ticks), ("@heard", clock.Monotonic), ("@session", session));
+        if (Told(Enum.Parse<NodeState>(word), status.State) is { } kind)
+            EventLog.Append(connection, Event(kind, name, status.Message));
+        return true;
     }
 
     /// <summary>Its process is gone: what it had is back at once.</summary>
@@ -52,4 +73,13 @@ internal sealed class Registry(QueueClock clock, Settling settling)
 
     public QueueEvent Event(QueueEventKind kind, string node, string message) =>
         new() { Sequence = 0, Time = clock.Now, Kind = kind, Node = node, Message = message };
+
+    private static QueueEventKind? Told(NodeState before, NodeState after) => (before, after) switch
+    {
+        _ when before == after => null,
+        (_, NodeState.Paused) => QueueEventKind.NodePaused,
+        (_, NodeState.Draining) => QueueEventKind.NodeDraining,
+        (NodeState.Paused or NodeState.Draining or NodeState.Lost, _) => QueueEventKind.NodeContinued,
+        _ => null,
+    };
 }

@@ -2,7 +2,7 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 
 /// <summary>What makes a file a queue of ours, and the scripts that bring it up to date.</summary>
 /// <remarks>A script that was released never changes: a file of version n had the first n of them.
-/// Times are ticks of UTC; <c>deadline</c> and <c>heard</c> are milliseconds since the machine started.
+/// Times are ticks of UTC; <c>deadline</c> and <c>heard</c> are milliseconds since the machine started. What a node said (<c>started</c>, <c>finished</c>) is only shown; retention goes by <c>ended</c>.
 /// States, reasons and kinds are words, so that a newer enumeration can't shift them.</remarks>
 internal static class Schema
 {
@@ -37,6 +37,7 @@ internal static class Schema
             message TEXT NOT NULL DEFAULT '',
             started INTEGER,
             finished INTEGER,
+            ended INTEGER,
             exit_codes TEXT NOT NULL DEFAULT '[]',
             peak_memory INTEGER,
             record TEXT,
@@ -48,7 +49,7 @@ internal static class Schema
         CREATE INDEX delayed ON tasks (not_before) WHERE phase = 1;
         CREATE INDEX leased ON tasks (deadline) WHERE phase = 2;
         CREATE INDEX leased_by ON tasks (session) WHERE phase = 2;
-        CREATE INDEX ended ON tasks (finished) WHERE phase = 3;
+        CREATE INDEX ended ON tasks (ended) WHERE phase = 3;
         CREATE INDEX dead ON tasks (sequence) WHERE phase = 4;
         CREATE TABLE events (
             sequence INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -94,15 +94,16 @@ internal sealed class Settling(QueueClock clock, QueueOptions options)
 
     private void End(QueueConnection connection, HeldTask task, TaskEnd end, int phase, bool charged, string attempts)
     {
+        var now = clock.Now;
         Describe(connection, task, end);
         var charges = task.FailedAttempts + (charged ? 1 : 0);
         connection.Execute(
             """
-            UPDATE tasks SET phase = @phase, state = @state, lease = NULL, session = NULL, deadline = NULL, not_before = NULL, cancel_requested = 0,
+            UPDATE tasks SET phase = @phase, state = @state, lease = NULL, session = NULL, deadline = NULL, not_before = NULL, cancel_requested = 0, ended = @ended,
                 failed_attempts = @charges, attempts = @attempts WHERE sequence = @sequence
             """,
-            ("@phase", phase), ("@state", end.State.ToString()), ("@charges", charges), ("@attempts", attempts), ("@sequence", task.Sequence));
-        EventLog.Append(connection, task.Event(QueueEventKind.TaskEnded, clock.Now, end.State) with { Attempt = charged ? charges : null, Reason = end.Reason, Message = end.Message });
+            ("@phase", phase), ("@state", end.State.ToString()), ("@charges", charges), ("@attempts", attempts), ("@ended", now.UtcTicks), ("@sequence", task.Sequence));
+        EventLog.Append(connection, task.Event(QueueEventKind.TaskEnded, now, end.State) with { Attempt = charged ? charges : null, Reason = end.Reason, Message = end.Message });
     }
 
     private static void Describe(QueueConnection connection, HeldTask task, TaskEnd end) => connection.Execute(

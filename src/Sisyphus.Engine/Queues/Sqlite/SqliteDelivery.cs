@@ -23,7 +23,7 @@ internal sealed class SqliteDelivery(SqliteNodeSession session, Claim claim) : I
     public Task<LeaseState> RenewAsync(CancellationToken cancellationToken) => File.WriteAsync(
         connection =>
         {
-            if (Held(connection) is not { } task)
+            if (Held(connection) is not { } task || !Registry.Has(connection, session.Id))
                 return LeaseState.Lost;
             if (task.Phase == Phase.Ready)
             {

@@ -4,7 +4,7 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 
 internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration node, long id, FileStream nameLock) : INodeSession
 {
-    private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
     public SqliteTaskQueue Queue => queue;
@@ -30,24 +30,40 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
             }
             await queue.Upkeep.RunAsync(id, cancellationToken).ConfigureAwait(false);
             var due = await queue.File.ReadAsync(queue.Claiming.UntilNextDue, cancellationToken).ConfigureAwait(false);
-            await queue.WaitAsync(sent, due, cancellationToken).ConfigureAwait(false);
+            await queue.WaitAsync(Task.WhenAny(sent, _closed.Task), due, cancellationToken).ConfigureAwait(false);
             ThrowIfDisposed();
         }
     }
 
-    public Task HeartbeatAsync(NodeStatus status, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task HeartbeatAsync(NodeStatus status, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        var known = await queue.File.WriteAsync(connection => queue.Registry.Heartbeat(connection, id, Name, status), cancellationToken).ConfigureAwait(false);
+        if (!known)
+            throw new QueueException(QueueFailure.SessionLost, $"The node {Name} is not in the registry of the queue {queue.File.FilePath} any more: it was away for too long, or another process has its name. Join again.");
+        await queue.Upkeep.RunAsync(id, cancellationToken).ConfigureAwait(false);
+    }
 
     public async IAsyncEnumerable<NodeSignal> ReadSignalsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await Task.Yield();
-        yield break;
+        while (!_closed.Task.IsCompleted)
+        {
+            var ordered = queue.File.Signals.Next(Topics.Orders);
+            if (await queue.File.ReadAsync(connection => Orders.Any(connection, id), cancellationToken).ConfigureAwait(false))
+            {
+                if (await queue.File.WriteAsync(connection => Orders.Take(connection, id), cancellationToken).ConfigureAwait(false) is { } order)
+                    yield return order;
+                continue;
+            }
+            await queue.WaitAsync(Task.WhenAny(ordered, _closed.Task), null, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        await _closing.CancelAsync().ConfigureAwait(false);
+        _closed.TrySetResult();
         try
         {
             await queue.File.WriteAsync(
@@ -61,8 +77,15 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
         finally
         {
             await nameLock.DisposeAsync().ConfigureAwait(false);
-            _closing.Dispose();
         }
+    }
+
+    /// <summary>As if the process had been killed; for tests.</summary>
+    public ValueTask KillAsync()
+    {
+        Interlocked.Exchange(ref _disposed, 1);
+        _closed.TrySetResult();
+        return nameLock.DisposeAsync();
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, typeof(INodeSession));

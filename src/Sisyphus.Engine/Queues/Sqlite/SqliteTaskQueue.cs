@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.Sqlite;
@@ -6,6 +7,9 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 internal sealed class SqliteTaskQueue : ITaskQueue
 {
     public const string Scheme = "sqlite:";
+    private const int PageSize = 500;
+    /// <summary>A dead letter carries its document, of up to 1 MiB.</summary>
+    private const int DeadLetterPageSize = 20;
 
     public SqliteTaskQueue(string path, QueueOptions options, TimeProvider time, SqliteSettings? settings = null)
     {
@@ -15,7 +19,8 @@ internal sealed class SqliteTaskQueue : ITaskQueue
         Settling = new Settling(Clock, options);
         Claiming = new Claiming(Clock, options, Settling);
         Registry = new Registry(Clock, Settling);
-        Upkeep = new Upkeep(File, Clock, Registry);
+        Upkeep = new Upkeep(File, Clock, Registry, options.Retention);
+        Cancelling = new Cancelling(Clock, Settling);
     }
 
     public string Address => Scheme + File.FilePath;
@@ -34,7 +39,13 @@ internal sealed class SqliteTaskQueue : ITaskQueue
 
     public Upkeep Upkeep { get; }
 
-    public Task<QueueInfo> GetInfoAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    private Cancelling Cancelling { get; }
+
+    public async Task<QueueInfo> GetInfoAsync(CancellationToken cancellationToken)
+    {
+        await Upkeep.RunForReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await File.ReadAsync(connection => QueueCounts.Read(connection, this), cancellationToken).ConfigureAwait(false);
+    }
 
     public Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken)
     {
@@ -72,19 +83,100 @@ internal sealed class SqliteTaskQueue : ITaskQueue
         }
     }
 
-    public Task<IReadOnlyList<CancelOutcome>> CancelAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<CancelOutcome>> CancelAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+        File.WriteAsync<IReadOnlyList<CancelOutcome>>(connection => [.. taskIds.Select(id => Cancelling.Cancel(connection, id))], cancellationToken);
 
-    public IAsyncEnumerable<TaskSummary> GetTasksAsync(TaskQuery query, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async IAsyncEnumerable<TaskSummary> GetTasksAsync(TaskQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (query.Last < 1)
+            throw new ArgumentException($"{nameof(query.Last)} is {query.Last}; allowed: 1 or more.", nameof(query));
+        await Upkeep.RunForReaderAsync(cancellationToken).ConfigureAwait(false);
+        var after = query.Last is { } last
+            ? await File.ReadAsync(connection => TaskList.FirstOfLast(connection, query, last), cancellationToken).ConfigureAwait(false)
+            : 0;
+        while (true)
+        {
+            var page = await File.ReadAsync(connection => TaskList.Read(connection, query, after, PageSize), cancellationToken).ConfigureAwait(false);
+            foreach (var (sequence, task) in page)
+            {
+                yield return task;
+                after = sequence;
+            }
+            if (page.Count < PageSize)
+                yield break;
+        }
+    }
 
-    public IAsyncEnumerable<QueueEvent> ReadEventsAsync(EventQuery query, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async IAsyncEnumerable<QueueEvent> ReadEventsAsync(EventQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var ids = Columns.Json(query.TaskIds);
+        var after = query.After ?? await File.ReadAsync(EventLog.Last, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            await File.PrepareAsync(cancellationToken).ConfigureAwait(false);
+            var happened = query.Follow ? File.Signals.Next(Topics.Events) : Task.CompletedTask;
+            // What was looked at and did not match need not be looked at again.
+            var (page, seen) = await File.ReadAsync(
+                connection => (EventLog.Read(connection, after, query.TaskIds, ids, PageSize), EventLog.Last(connection)), cancellationToken).ConfigureAwait(false);
+            foreach (var item in page)
+                yield return item;
+            if (page.Count == PageSize)
+            {
+                after = page[^1].Sequence;
+                continue;
+            }
+            after = Math.Max(after, seen);
+            if (!query.Follow)
+                yield break;
+            await Upkeep.RunForReaderAsync(cancellationToken).ConfigureAwait(false);
+            await WaitAsync(happened, null, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
-    public IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Upkeep.RunForReaderAsync(cancellationToken).ConfigureAwait(false);
+        var ids = Columns.Json(taskIds);
+        var after = 0L;
+        while (true)
+        {
+            var page = await File.ReadAsync(connection => DeadLetters.Read(connection, taskIds, ids, after, DeadLetterPageSize), cancellationToken).ConfigureAwait(false);
+            foreach (var (sequence, letter) in page)
+            {
+                yield return letter;
+                after = sequence;
+            }
+            if (page.Count < DeadLetterPageSize)
+                yield break;
+        }
+    }
 
-    public Task<IReadOnlyList<bool>> ResumeAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<bool>> ResumeAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+        File.WriteAsync<IReadOnlyList<bool>>(connection => [.. taskIds.Select(id => DeadLetters.Resume(connection, Clock, id))], cancellationToken);
 
-    public Task<IReadOnlyList<NodeInfo>> GetNodesAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<IReadOnlyList<NodeInfo>> GetNodesAsync(CancellationToken cancellationToken)
+    {
+        await Upkeep.RunForReaderAsync(cancellationToken).ConfigureAwait(false);
+        var nodes = await File.ReadAsync(NodeList.Read, cancellationToken).ConfigureAwait(false);
+        return nodes.ToArray();
+    }
 
-    public Task<bool> StopNodeAsync(string node, NodeStop how, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<bool> StopNodeAsync(string node, NodeStop how, CancellationToken cancellationToken)
+    {
+        await Upkeep.RunForReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await File.WriteAsync(
+            connection =>
+            {
+                // One that counts as lost may only be hung; it obeys when it comes back.
+                var nodes = connection.Query(
+                    "SELECT session, state FROM nodes WHERE name = @name AND state <> 'Left'", row => (Session: row.GetInt64(0), State: row.Word<NodeState>(1)), ("@name", node));
+                if (nodes.Count == 0 || (nodes[0].State == NodeState.Lost && NodeLock.IsFree(File.NodesFolder, node)))
+                    return false;
+                Orders.Stop(connection, nodes[0].Session, how);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Until the signal, or until it is time to look anyway.</summary>
     public async Task WaitAsync(Task signal, TimeSpan? atMost, CancellationToken cancellationToken)
@@ -98,9 +190,5 @@ internal sealed class SqliteTaskQueue : ITaskQueue
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    public ValueTask DisposeAsync()
-    {
-        File.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask DisposeAsync() => File.DisposeAsync();
 }
