@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution.Publishing;
 using Sisyphus.Engine.Storage.Cache;
@@ -6,13 +8,16 @@ using Sisyphus.Engine.Tasks;
 namespace Sisyphus.Engine.Execution;
 
 /// <summary>One try at a task: stage in, run, collect, publish. Whatever happens, its container is gone afterwards.</summary>
-internal sealed class Attempt(AttemptContext context, IContainerEngine engine, StoreAccess stores, InputCache cache, OutputPublisher publisher, Slot slot, RunDirectory directory, IReadOnlyDictionary<string, string> labels)
+internal sealed class Attempt(AttemptContext context, IContainerEngine engine, StoreAccess stores, InputCache cache, OutputPublisher publisher, Slot slot, Leftovers leftovers, IReadOnlyDictionary<string, string> labels)
 {
     private readonly DateTimeOffset _started = context.Time.GetUtcNow();
     private ImageInfo? _image;
     private CommandRun? _run;
     private IReadOnlyList<InputRecord> _inputs = [];
     private long? _peakMemory;
+
+    /// <summary>Publishing has come so far that an error says nothing of whether the outputs are decided.</summary>
+    public bool MayBePublished { get; private set; }
 
     /// <summary>Runs to the publication.</summary>
     /// <exception cref="TaskFailureException">Why not; <see cref="PublishFailureAsync"/> is still to be called.</exception>
@@ -44,7 +49,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
             try
             {
                 return await publisher.PublishAsync(
-                    context.TaskId, context.AttemptId, Home, outputs, published => Record(published, null).ToJson(), context.Events.Publishing(), cancellationToken).ConfigureAwait(false);
+                    context.TaskId, context.AttemptId, Home, outputs, Decide, context.Events.Publishing(), cancellationToken).ConfigureAwait(false);
             }
             catch (TaskFailureException failure) when (failure.IsRetryable)
             {
@@ -55,6 +60,12 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
                 await Task.Delay(pause, context.Time, cancellationToken).ConfigureAwait(false);
             }
         }
+    }
+
+    private JsonElement Decide(IReadOnlyList<PublishedObject> published)
+    {
+        MayBePublished = true;
+        return Record(published, null).ToJson();
     }
 
     /// <summary>Leaves the record and the log of a failure in the store, where the document names a place for them.</summary>
@@ -104,7 +115,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
             }
             finally
             {
-                await RemoveAsync(container).ConfigureAwait(false);
+                await RemoveAsync(container, () => leftovers.Add(labels)).ConfigureAwait(false);
             }
         }
         finally
@@ -112,12 +123,12 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
             if (stage.IsCompletedSuccessfully)
                 (await stage.ConfigureAwait(false)).Dispose();
             if (join.IsCompletedSuccessfully && await join.ConfigureAwait(false) is { } network)
-                await RemoveAsync(network).ConfigureAwait(false);
+                await RemoveAsync(network, leftovers.AddUnnamed).ConfigureAwait(false);
         }
     }
 
     /// <summary>A container that won't go is no reason to throw away what the task has computed, nor to hide why it failed.</summary>
-    private async Task RemoveAsync(IAsyncDisposable container)
+    private async Task RemoveAsync(IAsyncDisposable container, Action remember)
     {
         try
         {
@@ -125,8 +136,8 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
         }
         catch (TaskFailureException error)
         {
-            directory.LeaveForSweep();
-            context.Events.Warn($"A container could not be removed; the next run on this work directory tries again. {error.Message}");
+            remember();
+            context.Events.Warn($"A container could not be removed; that is tried again later. {error.Message}");
         }
     }
 

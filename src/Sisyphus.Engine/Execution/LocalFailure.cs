@@ -7,6 +7,6 @@ namespace Sisyphus.Engine.Execution;
 internal static class LocalFailure
 {
     public static TaskFailureException From(Exception error) => error is IOException io && StoreFailures.IsDiskFull(io)
-        ? new TaskFailureException(FailureReason.DiskFull, $"The work directory has no space left: {error.Message}", error)
-        : new TaskFailureException(FailureReason.Internal, $"The work directory can't be used: {error.Message}", error);
+        ? new TaskFailureException(FailureReason.DiskFull, $"The work directory has no space left: {error.Message}", error) { IsOfTheNode = true }
+        : new TaskFailureException(FailureReason.Internal, $"The work directory can't be used: {error.Message}", error) { IsOfTheNode = true };
 }

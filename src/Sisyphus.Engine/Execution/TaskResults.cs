@@ -1,3 +1,5 @@
+using Sisyphus.Engine.Tasks;
+
 namespace Sisyphus.Engine.Execution;
 
 /// <summary>Makes results out of what attempts leave.</summary>
@@ -21,5 +23,20 @@ internal static class TaskResults
         PeakMemory = record.PeakMemory,
         Node = record.Node,
         Record = recordPath,
+    };
+
+    /// <summary>Of a task that left no record: it ended before it began, or in a way that nobody foresaw.</summary>
+    public static TaskResult Unfinished(TaskDocument task, FailureReason reason, string message, int attempts, DateTimeOffset started, DateTimeOffset finished, string node) => new()
+    {
+        Id = task.Id!,
+        Name = task.Name,
+        State = reason.ToState(),
+        Reason = reason,
+        Message = message,
+        Attempts = attempts,
+        Started = started,
+        Finished = finished,
+        Image = task.Image,
+        Node = node,
     };
 }

@@ -18,7 +18,7 @@ internal sealed class TaskRun(TaskDocument document, bool mayBePublished, Worksh
         while (true)
         {
             Attempts++;
-            var (result, failure) = await workshop.AttemptAsync(document, Attempts, slot, events, beforeStart: null, cancellationToken).ConfigureAwait(false);
+            var (result, failure, _) = await workshop.AttemptAsync(document, Attempts, slot, events, beforeStart: null, cancellationToken).ConfigureAwait(false);
             TimeSpan? pause = failure is { IsRetryable: true } && Attempts <= document.Retries
                 ? RetryBackoff.After(Attempts, Random.Shared.NextDouble())
                 : null;

@@ -99,19 +99,8 @@ public sealed class TaskRunner : IAsyncDisposable
             await WriteUnlessStoppedAsync(finished).ConfigureAwait(false);
         Close();
 
-        TaskResult Unfinished(FailureReason reason, string message) => new()
-        {
-            Id = id,
-            Name = document.Name,
-            State = reason.ToState(),
-            Reason = reason,
-            Message = message,
-            Attempts = run.Attempts,
-            Started = started,
-            Finished = _time.GetUtcNow(),
-            Image = document.Image,
-            Node = _options.NodeName,
-        };
+        TaskResult Unfinished(FailureReason reason, string message) =>
+            TaskResults.Unfinished(task, reason, message, run.Attempts, started, _time.GetUtcNow(), _options.NodeName);
     }
 
     private async Task WriteUnlessStoppedAsync(TaskEvent happened)

@@ -21,6 +21,7 @@ internal sealed class Workshop : IAsyncDisposable
     private readonly InputCache _cache;
     private readonly OutputPublisher _publisher;
     private readonly RunDirectory _directory;
+    private readonly Leftovers _leftovers;
 
     /// <param name="engine">Stays the caller's to dispose, after the workshop.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -35,6 +36,7 @@ internal sealed class Workshop : IAsyncDisposable
         _cache = new InputCache(new InputCacheOptions { Folder = Path.Combine(options.WorkDirectory, "cache"), MaxBytes = options.InputCacheSize }, time: time);
         _publisher = new OutputPublisher(_stores.Resolve, time: time);
         _directory = RunDirectory.Create(options.WorkDirectory);
+        _leftovers = new Leftovers(engine);
         for (var index = 0; index < options.Concurrency; index++)
             _free.Add(new Slot(engine, options.Policy, Labels.OfSlot(options.NodeName, _directory.Id)));
     }
@@ -52,17 +54,43 @@ internal sealed class Workshop : IAsyncDisposable
             ? TaskResults.From(record, publication.Outputs, publication.DecisionPath.ToString()) with { Message = "Published before; nothing ran." }
             : null;
 
+    /// <summary>Which bucket a remote path lies in, whatever names lead there.</summary>
+    /// <exception cref="TaskFailureException">The policy or the mapping does not let it.</exception>
+    public (object Store, string Bucket) BucketOf(RemotePath remote)
+    {
+        var location = _stores.Resolve(remote);
+        return (location.Store, location.Bucket);
+    }
+
+    /// <summary>Removes from the bucket what attempts staged long ago and never published.</summary>
+    public Task SweepStagingAsync(RemotePath remote, CancellationToken cancellationToken) => _publisher.SweepAsync(remote, OutputPublisher.DefaultSweepAge, cancellationToken);
+
     /// <summary>One try at the task, to its publication or its failure's.</summary>
     /// <param name="task">With its id.</param>
     /// <param name="number">From 1.</param>
     /// <param name="beforeStart">Asked when all is ready, right before the first command starts; what it throws ends the attempt.</param>
-    /// <returns>The result if this is the last attempt, and why it failed if it did.</returns>
-    public async Task<(TaskResult Result, TaskFailureException? Failure)> AttemptAsync(
+    public async Task<AttemptOutcome> AttemptAsync(
         TaskDocument task, int number, Slot slot, ChannelWriter<TaskEvent> events, Func<CancellationToken, Task>? beforeStart, CancellationToken cancellationToken)
     {
-        var attemptId = Guid.CreateVersion7().ToString("N");
-        using var workspace = new Workspace(_directory, new AttemptJournal(task.Id!, attemptId, [.. task.Outputs.Select(output => output.Remote.ToString())]));
-        using var log = new TaskLog(task.Outputs.Any(output => output.Kind == TaskOutputKind.Log) ? workspace.NewFile() : null, _time);
+        var started = _time.GetUtcNow();
+        try
+        {
+            var attemptId = Guid.CreateVersion7().ToString("N");
+            using var workspace = new Workspace(_directory, new AttemptJournal(task.Id!, attemptId, [.. task.Outputs.Select(output => output.Remote.ToString())]));
+            using var log = new TaskLog(task.Outputs.Any(output => output.Kind == TaskOutputKind.Log) ? workspace.NewFile() : null, _time);
+            return await AttemptAsync(task, attemptId, number, slot, events, beforeStart, workspace, log, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The workspace could not be made, or not be closed: its last buffers are written then.
+            var failure = LocalFailure.From(error);
+            return new AttemptOutcome(TaskResults.Unfinished(task, failure.Reason, failure.Message, number, started, _time.GetUtcNow(), _options.NodeName), failure);
+        }
+    }
+
+    private async Task<AttemptOutcome> AttemptAsync(
+        TaskDocument task, string attemptId, int number, Slot slot, ChannelWriter<TaskEvent> events, Func<CancellationToken, Task>? beforeStart, Workspace workspace, TaskLog log, CancellationToken cancellationToken)
+    {
         var context = new AttemptContext
         {
             Document = task,
@@ -76,20 +104,22 @@ internal sealed class Workshop : IAsyncDisposable
             Time = _time,
             BeforeStart = beforeStart ?? (_ => Task.CompletedTask),
         };
-        var attempt = new Attempt(context, _engine, _stores, _cache, _publisher, slot, _directory, Labels.OfTask(_options.NodeName, _directory.Id, task.Id!));
+        var attempt = new Attempt(context, _engine, _stores, _cache, _publisher, slot, _leftovers, Labels.OfTask(_options.NodeName, _directory.Id, task.Id!, attemptId));
         try
         {
-            return (await attempt.RunAsync(cancellationToken).ConfigureAwait(false), null);
+            return new AttemptOutcome(await attempt.RunAsync(cancellationToken).ConfigureAwait(false), null);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested && AsFailure(error) is { } failure)
         {
-            return (await attempt.PublishFailureAsync(failure, cancellationToken).ConfigureAwait(false), failure);
+            return new AttemptOutcome(await attempt.PublishFailureAsync(failure, cancellationToken).ConfigureAwait(false), failure, attempt.MayBePublished);
         }
     }
 
     /// <summary>Removes what processes on this work directory left that were killed: containers and staged objects first, then the folder that names them. A publication that was decided is finished.</summary>
+    /// <remarks>Also what attempts of this run could not remove.</remarks>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
+        await _leftovers.SweepAsync(cancellationToken).ConfigureAwait(false);
         foreach (var abandoned in RunDirectory.FindAbandoned(_options.WorkDirectory))
         {
             using (abandoned)
@@ -124,6 +154,8 @@ internal sealed class Workshop : IAsyncDisposable
                 _directory.LeaveForSweep();
             }
         }
+        if (!await _leftovers.SweepAsync(CancellationToken.None).ConfigureAwait(false))
+            _directory.LeaveForSweep();
         _directory.Dispose();
     }
 

@@ -10,7 +10,15 @@ internal sealed class Workspace : IDisposable
     {
         _root = Path.Combine(run.Root, journal.Attempt);
         PrivateFolder.Create(_root);
-        journal.Write(_root);
+        try
+        {
+            journal.Write(_root);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Path of a file that does not exist yet.</summary>

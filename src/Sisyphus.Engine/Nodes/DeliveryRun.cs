@@ -1,101 +1,75 @@
-using System.Threading.Channels;
-
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Nodes;
 
-/// <summary>One delivery in one slot: looked at, run, settled; its lease renewed all the while.</summary>
-internal sealed class DeliveryRun(
-    IDelivery delivery,
-    TimeSpan leaseTime,
-    Workshop workshop,
-    Slot slot,
-    NodeHealth health,
-    ChannelWriter<NodeEvent> events,
-    TimeProvider time,
-    CancellationToken abandon)
+/// <summary>One delivery in one slot: looked at, run, settled; its lease kept all the while.</summary>
+internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, NodeParts node, CancellationToken abandon)
 {
-    private const int EventCapacity = 256;
+    private readonly Settlement _settlement = new(delivery, node.Line, abandon);
+    private readonly TaskEventRelay _events = new(delivery, node.Events);
+    private readonly DateTimeOffset _started = node.Time.GetUtcNow();
 
-    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(abandon);
-    private readonly Settlement _settlement = new(delivery, time, abandon);
-    private readonly DateTimeOffset _started = time.GetUtcNow();
-    private volatile bool _cancelRequested;
-    private volatile bool _lost;
     private TaskDocument Document => delivery.Document;
 
-    public string TaskId => delivery.Document.Id!;
+    private int Number => delivery.FailedAttempts + 1;
 
-    public TaskResources Resources => delivery.Document.Resources;
+    public string TaskId => Document.Id!;
+
+    public TaskResources Resources => Document.Resources;
 
     /// <summary>The task came to its end here.</summary>
     public bool HasFinishedTask { get; private set; }
 
-    /// <summary>Ends, without an error, when all is over.</summary>
-    public Task Ended { get; private set; } = Task.CompletedTask;
+    /// <summary>Somebody else is to run the task: nothing was charged to it.</summary>
+    public bool IsPutBack { get; private set; }
 
-    /// <param name="afterwards">Runs last, before <see cref="Ended"/> ends.</param>
-    public void Start(Func<Task> afterwards) => Ended = Task.Run(async () =>
-    {
-        try
-        {
-            await RunAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            await afterwards().ConfigureAwait(false);
-            _stop.Dispose();
-        }
-    });
+    public void Cancel() => lease.Cancel();
 
-    /// <summary>Somebody wants the task canceled.</summary>
-    public void Cancel()
+    /// <summary>Puts the task back without having looked at it.</summary>
+    public async Task RefuseAsync()
     {
-        _cancelRequested = true;
-        try
-        {
-            _stop.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has just ended by itself.
-        }
+        await using var held = lease.ConfigureAwait(false);
+        await PutBackAsync("The node takes no tasks any more.").ConfigureAwait(false);
     }
 
-    private async Task RunAsync()
+    /// <summary>Returns when container and workspace are gone and the queue knows.</summary>
+    public async Task RunAsync()
     {
         using var over = new CancellationTokenSource();
-        var renewals = RenewAsync(over.Token);
+        await using var held = lease.ConfigureAwait(false);
+        var keeping = lease.KeepAsync(over.Token);
+        var reporting = _events.ReportAsync(abandon);
+        TaskResult? result;
         try
         {
-            if (await DecideAsync().ConfigureAwait(false) is { } result)
-            {
-                HasFinishedTask = true;
-                await WriteAsync(new TaskFinished(TaskId, time.GetUtcNow(), result)).ConfigureAwait(false);
-            }
+            result = await DecideAsync(reporting).ConfigureAwait(false);
         }
         finally
         {
+            _events.TryComplete();
             await over.CancelAsync().ConfigureAwait(false);
-            await renewals.ConfigureAwait(false);
+            await keeping.ConfigureAwait(false);
+            await reporting.ConfigureAwait(false);
         }
+
+        if (result is null)
+            return;
+        HasFinishedTask = true;
+        // The slot waits for a reader that is slow, and with it the next claim; the lease is over by now.
+        await node.Events.KeepAsync(new TaskFinished(TaskId, node.Time.GetUtcNow(), result), Document.ToString(), abandon).ConfigureAwait(false);
     }
 
     /// <returns>How the task ended; null when it did not end here.</returns>
-    private async Task<TaskResult?> DecideAsync()
+    private async Task<TaskResult?> DecideAsync(Task reporting)
     {
+        AttemptOutcome outcome;
         try
         {
-            foreach (var warning in delivery.Warnings)
-                await _settlement.WarnAsync(warning).ConfigureAwait(false);
-            if (await FindPublishedAsync(_stop.Token).ConfigureAwait(false) is { } published)
-                return await EndAsync(published).ConfigureAwait(false);
-            var (result, failure) = await AttemptAsync().ConfigureAwait(false);
-            return failure is null ? await EndAsync(result).ConfigureAwait(false) : await FailAsync(result, failure).ConfigureAwait(false);
+            outcome = await AttemptAsync().ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (Exception error) when (lease.Stop.IsCancellationRequested && error is OperationCanceledException or TaskFailureException)
         {
             return await StopAsync().ConfigureAwait(false);
         }
@@ -103,144 +77,107 @@ internal sealed class DeliveryRun(
         {
             // The last line of defence: whatever a task runs into, it ends with a reason.
             var failure = new TaskFailureException(FailureReason.Internal, $"{error.GetType().Name}: {error.Message}", error);
-            return await FailAsync(Unfinished(failure), failure).ConfigureAwait(false);
+            outcome = new AttemptOutcome(Unfinished(failure.Reason, failure.Message), failure);
         }
+
+        // What others see comes in order: first that it ran, then how it ended.
+        _events.TryComplete();
+        await reporting.ConfigureAwait(false);
+        if (outcome.Failure is null || outcome.Result.State == TaskState.Complete)
+            return await EndAsync(outcome.Result).ConfigureAwait(false);
+        if (lease.Stop.IsCancellationRequested)
+            return await StopAsync().ConfigureAwait(false);
+        return await FailAsync(outcome.Result, outcome.Failure, outcome.MayBePublished).ConfigureAwait(false);
     }
 
-    private async Task<(TaskResult Result, TaskFailureException? Failure)> AttemptAsync()
+    private async Task<AttemptOutcome> AttemptAsync()
     {
-        var channel = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(EventCapacity) { SingleReader = true });
-        var pump = PumpAsync(channel.Reader);
+        foreach (var warning in delivery.Warnings)
+            _events.TryWrite(new TaskWarned(TaskId, node.Time.GetUtcNow(), warning));
         try
         {
-            return await workshop.AttemptAsync(Document, delivery.FailedAttempts + 1, slot, channel.Writer, AskLeaseAsync, _stop.Token).ConfigureAwait(false);
+            if (await node.Workshop.FindPublishedAsync(Document, lease.Stop).ConfigureAwait(false) is { } published)
+                return new AttemptOutcome(published, null);
         }
-        finally
+        catch (TaskFailureException)
         {
-            channel.Writer.Complete();
-            await pump.ConfigureAwait(false);
+            // The attempt meets the same store and reports what is wrong with it.
         }
+
+        return await node.Workshop.AttemptAsync(Document, Number, slot, _events, lease.AskAsync, lease.Stop).ConfigureAwait(false);
     }
 
     private async Task<TaskResult?> EndAsync(TaskResult result)
     {
-        health.Succeeded();
+        node.Health.Succeeded(TaskId);
         return await _settlement.CompleteAsync(result).ConfigureAwait(false) ? result : null;
     }
 
-    private async Task<TaskResult?> FailAsync(TaskResult result, TaskFailureException failure)
+    private async Task<TaskResult?> FailAsync(TaskResult result, TaskFailureException failure, bool mayBePublished)
     {
-        // Published by another attempt while this one failed.
-        if (result.State == TaskState.Complete)
-            return await EndAsync(result).ConfigureAwait(false);
-        if (NodeHealth.IsOfTheNode(failure))
-        {
-            health.Report(failure);
-            await _settlement.ReleaseAsync(failure.Message).ConfigureAwait(false);
-            return null;
-        }
-        if (failure.IsRetryable && delivery.FailedAttempts < Document.Retries)
-        {
-            if (await _settlement.RetryAsync(result).ConfigureAwait(false))
-                await WriteAsync(new TaskWarned(TaskId, time.GetUtcNow(), $"Attempt {delivery.FailedAttempts + 1} failed ({failure.Reason.ToWord()}) and will be made again: {failure.Message}")).ConfigureAwait(false);
-            return null;
-        }
-        return await _settlement.RejectAsync(result).ConfigureAwait(false) ? result : null;
+        if (mayBePublished && await FindDecidedAsync(lease.Stop).ConfigureAwait(false) is { } published)
+            return await EndAsync(published).ConfigureAwait(false);
+        // Before it is back on the queue the node has to have stopped taking, or it would take it again at once.
+        if (failure.IsOfTheNode && await node.Health.ReportAsync(TaskId, failure, CancellationToken.None).ConfigureAwait(false))
+            return await PutBackAsync(failure.Message).ConfigureAwait(false);
+        if (!failure.IsOfTheNode)
+            node.Health.Succeeded(TaskId);
+        var isLast = !failure.IsRetryable || Number > Document.Retries;
+        node.Events.Offer(new NodeTaskEvent(
+            new AttemptFailed(TaskId, node.Time.GetUtcNow(), Number, failure.Reason, failure.Message, isLast ? null : new RetrySchedule().After(failure.Reason, Number, 0.5)), Document.ToString()));
+        if (isLast)
+            return await _settlement.RejectAsync(result).ConfigureAwait(false) ? result : null;
+        await _settlement.RetryAsync(result).ConfigureAwait(false);
+        return null;
     }
 
     /// <summary>The attempt was stopped; its container is gone.</summary>
     private async Task<TaskResult?> StopAsync()
     {
-        if (_lost)
-            return null;
-        if (!_cancelRequested)
+        if (lease.IsLost)
         {
-            await _settlement.ReleaseAsync("The node was stopped.").ConfigureAwait(false);
+            IsPutBack = true;
+            node.Events.Offer(new NodeTaskEvent(new TaskWarned(TaskId, node.Time.GetUtcNow(), "The lease was lost: another node has the task, or it is over. What was done here is thrown away."), Document.ToString()));
             return null;
         }
+
+        if (!lease.IsCancelRequested)
+            return await PutBackAsync("The node was stopped.").ConfigureAwait(false);
         // A decision wins over a cancel that came later.
-        var result = await FindPublishedAsync(abandon).ConfigureAwait(false) ?? Unfinished(new TaskFailureException(FailureReason.Canceled, "The task was canceled."));
-        return await _settlement.CompleteAsync(result).ConfigureAwait(false) ? result : null;
+        var published = await FindDecidedAsync(abandon).ConfigureAwait(false);
+        return await EndAsync(published ?? Unfinished(FailureReason.Canceled, "The task was canceled.")).ConfigureAwait(false);
     }
 
-    private async Task<TaskResult?> FindPublishedAsync(CancellationToken cancellationToken)
+    private async Task<TaskResult?> PutBackAsync(string why)
     {
-        try
-        {
-            return await workshop.FindPublishedAsync(Document, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TaskFailureException)
-        {
-            // The attempt meets the same store and reports what is wrong with it.
-            return null;
-        }
+        IsPutBack = true;
+        await _settlement.ReleaseAsync(why).ConfigureAwait(false);
+        return null;
     }
 
-    private async Task RenewAsync(CancellationToken cancellationToken)
+    /// <summary>Asks the store until it answers: what is decided must not be told as a failure.</summary>
+    /// <returns>Null when nothing is decided, or the token gave up.</returns>
+    private async Task<TaskResult?> FindDecidedAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (var tries = 1; !cancellationToken.IsCancellationRequested; tries++)
         {
-            await Task.Delay(leaseTime / 3, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (cancellationToken.IsCancellationRequested)
-                return;
-            await AskLeaseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                return await node.Workshop.FindPublishedAsync(Document, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TaskFailureException failure) when (failure.IsRetryable)
+            {
+                await Task.Delay(RetryBackoff.After(tries, Random.Shared.NextDouble()), node.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception error) when (error is TaskFailureException or OperationCanceledException)
+            {
+                return null;
+            }
         }
+
+        return null;
     }
 
-    /// <summary>Renews the lease and obeys the answer. A queue that does not answer is no reason to stop: the lease may still hold, and publishing is exclusive anyway.</summary>
-    private async Task AskLeaseAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var state = await delivery.RenewAsync(cancellationToken).ConfigureAwait(false);
-            if (state == LeaseState.Held)
-                return;
-            _lost |= state == LeaseState.Lost;
-            _cancelRequested |= state == LeaseState.CancelRequested;
-            await _stop.CancelAsync().ConfigureAwait(false);
-        }
-        catch (QueueException)
-        {
-            return;
-        }
-        _stop.Token.ThrowIfCancellationRequested();
-    }
-
-    /// <summary>Tells the queue what others are to see; the rest goes to the node's reader as far as it keeps up.</summary>
-    private async Task PumpAsync(ChannelReader<TaskEvent> channel)
-    {
-        await foreach (var happened in channel.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
-        {
-            events.TryWrite(new NodeTaskEvent(happened, Document.ToString()));
-            if (happened is TaskStateChanged change)
-                await _settlement.ReportAsync(change.State).ConfigureAwait(false);
-            else if (happened is TaskWarned warning)
-                await _settlement.WarnAsync(warning.Message).ConfigureAwait(false);
-        }
-    }
-
-    private async Task WriteAsync(TaskEvent happened)
-    {
-        try
-        {
-            await events.WriteAsync(new NodeTaskEvent(happened, Document.ToString()), abandon).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is OperationCanceledException or ChannelClosedException)
-        {
-            events.TryWrite(new NodeTaskEvent(happened, Document.ToString()));
-        }
-    }
-
-    private TaskResult Unfinished(TaskFailureException failure) => new()
-    {
-        Id = TaskId,
-        Name = Document.Name,
-        State = failure.Reason.ToState(),
-        Reason = failure.Reason,
-        Message = failure.Message,
-        Attempts = delivery.FailedAttempts + 1,
-        Started = _started,
-        Finished = time.GetUtcNow(),
-        Image = Document.Image,
-    };
+    private TaskResult Unfinished(FailureReason reason, string message) =>
+        TaskResults.Unfinished(Document, reason, message, Number, _started, node.Time.GetUtcNow(), node.Options.Tasks.NodeName);
 }

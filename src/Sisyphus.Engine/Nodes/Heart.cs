@@ -1,64 +1,53 @@
-using System.Threading.Channels;
-
 using Sisyphus.Engine.Queues;
 
 namespace Sisyphus.Engine.Nodes;
 
-/// <summary>The node's state, told to the registry regularly and at each change.</summary>
-internal sealed class Heart(TimeSpan interval, TimeProvider time, Func<NodeState, string, NodeStatus> status, ChannelWriter<NodeEvent> events)
+/// <summary>Tells the registry how the node is doing, regularly and at each change.</summary>
+internal sealed class Heart(Seat seat, Standing standing, Runs runs, NodeEvents events, TimeSpan interval, TimeProvider time)
 {
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile Condition _condition = new(NodeState.Idle, "");
-
-    /// <summary>A state that is new is an event too.</summary>
-    public async Task SetAsync(NodeState state, string message)
+    public async Task BeatAsync(CancellationToken cancellationToken)
     {
-        var before = _condition;
-        _condition = new Condition(state, message);
-        Volatile.Read(ref _changed).TrySetResult();
-        if (before != _condition && (state is NodeState.Paused or NodeState.Draining || before.State == NodeState.Paused))
+        try
         {
-            try
+            while (true)
             {
-                await events.WriteAsync(new NodeStateChanged(time.GetUtcNow(), state, message)).ConfigureAwait(false);
+                events.Flush();
+                var changed = standing.NextChange();
+                await seat.CallAsync(
+                    async (session, token) =>
+                    {
+                        await session.HeartbeatAsync(Status(), token).ConfigureAwait(false);
+                        return true;
+                    },
+                    cancellationToken).ConfigureAwait(false);
+                await WaitAsync(changed, cancellationToken).ConfigureAwait(false);
             }
-            catch (ChannelClosedException)
-            {
-                // Nobody listens any more.
-            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node has ended.
         }
     }
 
-    public async Task BeatAsync(INodeSession session, CancellationToken cancellationToken)
+    private NodeStatus Status()
     {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                var (state, message) = _condition;
-                await session.HeartbeatAsync(status(state, message), cancellationToken).ConfigureAwait(false);
-            }
-            catch (QueueException)
-            {
-                // The next one tells more than this one would have.
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            await WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
+        var (state, message) = standing.Now;
+        var running = runs.Snapshot();
+        return new NodeStatus(
+            state,
+            [.. running.Select(run => run.TaskId)],
+            running.Sum(run => run.Resources.Cpus ?? 0),
+            running.Sum(run => run.Resources.Memory ?? 0),
+            LoadAverage.Read(),
+            runs.Finished,
+            message);
     }
 
-    private async Task WaitAsync(CancellationToken cancellationToken)
+    private async Task WaitAsync(Task changed, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(Task.Delay(interval, time, either.Token), Volatile.Read(ref _changed).Task).ConfigureAwait(false);
+        await Task.WhenAny(Task.Delay(interval, time, either.Token), changed).ConfigureAwait(false);
         await either.CancelAsync().ConfigureAwait(false);
-        // Changes until the next heartbeat are told by it.
-        if (Volatile.Read(ref _changed).Task.IsCompleted)
-            Volatile.Write(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        cancellationToken.ThrowIfCancellationRequested();
     }
-
-    private sealed record Condition(NodeState State, string Message);
 }

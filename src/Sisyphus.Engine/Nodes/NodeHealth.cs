@@ -1,98 +1,97 @@
+using System.Collections.Concurrent;
+
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution;
-using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Nodes;
 
 /// <summary>Whether the node itself is able to run tasks. What fails around it is no task's fault: the node pauses, says why, and looks again.</summary>
-internal sealed class NodeHealth(IContainerEngine engine, string workDirectory, TimeProvider time, Heart heart)
+/// <param name="wake">Called when nothing may be taken any more.</param>
+internal sealed class NodeHealth(IContainerEngine engine, string workDirectory, TimeProvider time, Standing standing, Action wake)
 {
     /// <summary>Less room than this is none.</summary>
     private const int ProbeBytes = 1024 * 1024;
+    /// <summary>So often a task may fail with a trouble that is gone when one looks; after that it is what makes the trouble.</summary>
+    private const int MaxBenefitOfDoubt = 3;
+    private const int MaxSuspects = 1000;
+    private static readonly TimeSpan s_engineTimeout = TimeSpan.FromSeconds(15);
 
+    private readonly ConcurrentDictionary<string, int> _suspects = [];
     private volatile string? _trouble;
     private int _failures;
 
     public bool IsTroubled => _trouble is not null;
 
-    /// <summary>Whether a failure is the node's rather than the task's.</summary>
-    public static bool IsOfTheNode(TaskFailureException failure) =>
-        failure.IsRetryable && failure.Reason is FailureReason.EngineUnavailable or FailureReason.DiskFull;
-
+    /// <summary>From now on nothing is taken, until the node is well.</summary>
     public void Report(TaskFailureException failure)
     {
         Interlocked.Increment(ref _failures);
         _trouble = failure.Message;
+        standing.SetTrouble(failure.Message);
+        wake();
     }
 
-    public void Succeeded() => Interlocked.Exchange(ref _failures, 0);
+    /// <summary>A failure of the node in the middle of a task.</summary>
+    /// <returns>Whether the task is innocent. One that needs more disk than there is, or that upsets the engine, would else go round for ever.</returns>
+    public async Task<bool> ReportAsync(string taskId, TaskFailureException failure, CancellationToken cancellationToken)
+    {
+        Report(failure);
+        if (await ProbeAsync(cancellationToken).ConfigureAwait(false) is not null)
+            return true;
+        if (_suspects.Count >= MaxSuspects)
+            _suspects.Clear();
+        return _suspects.AddOrUpdate(taskId, 1, (_, times) => times + 1) <= MaxBenefitOfDoubt;
+    }
+
+    public void Succeeded(string taskId)
+    {
+        Interlocked.Exchange(ref _failures, 0);
+        _suspects.TryRemove(taskId, out _);
+    }
 
     /// <summary>Waits paused until engine and work directory are well; failures that follow each other lengthen the wait.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)
     {
-        while (_trouble is { } trouble && !cancellationToken.IsCancellationRequested)
+        while (_trouble is not null)
         {
-            await heart.SetAsync(NodeState.Paused, trouble).ConfigureAwait(false);
-            await PauseAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Delay(RetryBackoff.After(Math.Max(1, Volatile.Read(ref _failures)), Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
             _trouble = await ProbeAsync(cancellationToken).ConfigureAwait(false);
-            if (_trouble is null)
-                await heart.SetAsync(NodeState.Idle, "").ConfigureAwait(false);
-            else
+            standing.SetTrouble(_trouble);
+            if (_trouble is not null)
                 Interlocked.Increment(ref _failures);
         }
     }
 
-    /// <summary>What the options and the engine leave to tasks; waits for an engine that does not answer.</summary>
-    /// <returns>Null when the node is to stop before that.</returns>
-    public async Task<Capacity?> FindCapacityAsync(NodeOptions options, CancellationToken cancellationToken)
+    /// <exception cref="TaskFailureException"><see cref="FailureReason.EngineUnavailable"/>, also when it takes too long.</exception>
+    public async Task<EngineInfo> AskEngineAsync(CancellationToken cancellationToken)
     {
-        while (!cancellationToken.IsCancellationRequested)
+        using var late = new CancellationTokenSource(s_engineTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        try
         {
-            try
-            {
-                var info = await engine.GetInfoAsync(cancellationToken).ConfigureAwait(false);
-                if (IsTroubled)
-                    await heart.SetAsync(NodeState.Idle, "").ConfigureAwait(false);
-                _trouble = null;
-                return new Capacity(options.Cpus ?? info.Cpus, options.Memory ?? info.Memory);
-            }
-            catch (TaskFailureException failure)
-            {
-                Report(failure);
-                await heart.SetAsync(NodeState.Paused, failure.Message).ConfigureAwait(false);
-                await PauseAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-            }
+            return await engine.GetInfoAsync(either.Token).ConfigureAwait(false);
         }
-        return null;
+        catch (OperationCanceledException tooLong) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TaskFailureException(FailureReason.EngineUnavailable, $"The container engine at {engine.Endpoint} did not answer within {s_engineTimeout.TotalSeconds:0} s.", tooLong);
+        }
     }
-
-    private async Task PauseAsync(CancellationToken cancellationToken) =>
-        await Task.Delay(RetryBackoff.After(Math.Max(1, Volatile.Read(ref _failures)), Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <returns>What is wrong; null when all is well.</returns>
     private async Task<string?> ProbeAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await engine.GetInfoAsync(cancellationToken).ConfigureAwait(false);
-            var path = Path.Combine(workDirectory, $"probe-{Guid.NewGuid():N}");
-            try
+            await AskEngineAsync(cancellationToken).ConfigureAwait(false);
+            var file = new FileStream(
+                Path.Combine(workDirectory, $"probe-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous | FileOptions.DeleteOnClose);
+            await using (file.ConfigureAwait(false))
             {
-                await File.WriteAllBytesAsync(path, new byte[ProbeBytes], cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                File.Delete(path);
+                await file.WriteAsync(new byte[ProbeBytes], cancellationToken).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
             }
             return null;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return _trouble;
         }
         catch (TaskFailureException failure)
         {

@@ -11,7 +11,7 @@ public sealed class NodeOptions
     public required TaskRunnerOptions Tasks { get; init; }
     /// <summary>Takes tasks of these workflows only; empty for every task.</summary>
     public IList<string> Workflows { get; init; } = [];
-    /// <summary>The node ends by itself when it has had nothing to do for so long, 0 s to 30 days; null for never.</summary>
+    /// <summary>The node ends by itself when it has had nothing to do for so long, 0 s to 30 days; null for never. It looks for a second at least.</summary>
     public TimeSpan? IdleTimeout { get; set; }
     /// <summary>The node takes so many tasks and ends, 1 or more; null for no limit.</summary>
     public int? MaxTasks { get; set; }

@@ -4,9 +4,12 @@ using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Nodes;
 
-/// <summary>Tells the queue what became of a delivery. What ends it is said again until the queue has heard it: hours of work must not be done twice because the queue had a bad minute.</summary>
-internal sealed class Settlement(IDelivery delivery, TimeProvider time, CancellationToken abandon)
+/// <summary>Tells the queue what became of a delivery, until it has heard it: hours of work must not be done twice because the queue had a bad minute.</summary>
+internal sealed class Settlement(IDelivery delivery, QueueLine line, CancellationToken abandon)
 {
+    /// <summary>How long an abandoned node goes on trying; then the session's end or the lease's tells.</summary>
+    private static readonly TimeSpan s_lastTry = TimeSpan.FromSeconds(10);
+
     public Task<bool> CompleteAsync(TaskResult result) => SayAsync(token => delivery.CompleteAsync(End(result), token));
 
     public Task<bool> RetryAsync(TaskResult result) => SayAsync(token => delivery.RetryAsync(End(result), token));
@@ -15,41 +18,21 @@ internal sealed class Settlement(IDelivery delivery, TimeProvider time, Cancella
 
     public Task<bool> ReleaseAsync(string why) => SayAsync(token => delivery.ReleaseAsync(why, token));
 
-    /// <summary>Only for others to see; not said twice.</summary>
-    public Task ReportAsync(TaskState state) => MentionAsync(delivery.ReportAsync(state, CancellationToken.None));
-
-    public Task WarnAsync(string message) => MentionAsync(delivery.WarnAsync(message, CancellationToken.None));
-
     private async Task<bool> SayAsync(Func<CancellationToken, Task<bool>> say)
     {
-        for (var tries = 1; ; tries++)
+        using var giveUp = new CancellationTokenSource();
+        var abandoned = abandon.Register(() => giveUp.CancelAfter(s_lastTry));
+        await using (abandoned.ConfigureAwait(false))
         {
             try
             {
-                // Also when the node is abandoned: once.
-                return await say(CancellationToken.None).ConfigureAwait(false);
+                return await line.CallAsync(say, giveUp.Token).ConfigureAwait(false);
             }
-            catch (QueueException) when (!abandon.IsCancellationRequested)
+            catch (OperationCanceledException) when (abandon.IsCancellationRequested)
             {
-                await Task.Delay(RetryBackoff.After(tries, Random.Shared.NextDouble()), time, abandon).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (QueueException)
-            {
-                // The lease lapses, and whoever gets the task finds the publication.
+                // Whoever gets the task finds the publication, where there is one.
                 return false;
             }
-        }
-    }
-
-    private static async Task MentionAsync(Task mention)
-    {
-        try
-        {
-            await mention.ConfigureAwait(false);
-        }
-        catch (QueueException)
-        {
-            // The next state says more.
         }
     }
 

@@ -30,7 +30,7 @@ internal static class StoreFailures
 
     /// <summary>As <see cref="FromIO"/> for a file of this machine: no permission there is not the object's.</summary>
     public static TaskFailureException FromLocalIO(Exception cause, string action) => cause is IOException io && IsDiskFull(io)
-        ? FromIO(cause, action)
+        ? new(FailureReason.DiskFull, $"Can't {action}: no space left ({cause.Message})", cause) { IsOfTheNode = true }
         : new(FailureReason.TransferFailed, $"Can't {action}: {cause.Message}", cause);
 
     public static bool IsIO(Exception exception) => exception is IOException or UnauthorizedAccessException;
