@@ -9,15 +9,17 @@ namespace Sisyphus.Tests.Integration;
 internal sealed class EngineRelay : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly string _socket;
     private readonly SslServerAuthenticationOptions? _tls;
     private readonly Task _accepting;
 
     /// <param name="server">Certificate to show, or null for plain TCP.</param>
     /// <param name="clientAuthority">Who must have signed the client's certificate.</param>
-    public EngineRelay(string socket, X509Certificate2? server = null, X509Certificate2? clientAuthority = null)
+    /// <param name="port">0 for any; that of an earlier relay is an engine that is back.</param>
+    public EngineRelay(string socket, X509Certificate2? server = null, X509Certificate2? clientAuthority = null, int port = 0)
     {
+        _listener = new(IPAddress.Loopback, port);
         _socket = socket;
         if (server is not null)
             _tls = new()

@@ -62,9 +62,10 @@ internal sealed class ClaimLoop(NodeParts node, Seat seat, Func<CancellationToke
     /// <summary>Waits for what still runs.</summary>
     public Task WaitAsync() => Task.WhenAll(_running.Keys);
 
-    private TimeSpan IdleLeft => node.Options.IdleTimeout is { } limit && node.Runs.Idle is { } idle
+    /// <summary>Until the node has been idle for long enough; null when that is never, or something runs.</summary>
+    private TimeSpan? IdleLeft => node.Options.IdleTimeout is { } limit && node.Runs.Idle is { } idle
         ? (limit > s_shortestIdle ? limit : s_shortestIdle) - idle
-        : Timeout.InfiniteTimeSpan;
+        : null;
 
     private async Task<bool> TryPrepareAsync(CancellationToken drain)
     {
@@ -111,8 +112,7 @@ internal sealed class ClaimLoop(NodeParts node, Seat seat, Func<CancellationToke
     private async Task<IDelivery?> ClaimAsync(Task changed, CancellationToken drain)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(drain);
-        var left = IdleLeft;
-        var idle = Task.Delay(left == Timeout.InfiniteTimeSpan || left > TimeSpan.Zero ? left : TimeSpan.Zero, node.Time, stop.Token);
+        var idle = Task.Delay(IdleLeft is not { } left ? Timeout.InfiniteTimeSpan : left > TimeSpan.Zero ? left : TimeSpan.Zero, node.Time, stop.Token);
         var claim = seat.CallAsync((session, token) => session.ClaimAsync(node.Runs.Free(node.Options.Workflows), token), stop.Token);
         await Task.WhenAny(claim, changed, idle).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);

@@ -1,0 +1,114 @@
+using System.Text.Json;
+
+using Sisyphus.Engine.Containers;
+using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Nodes;
+using Sisyphus.Engine.Queues;
+using Sisyphus.Engine.Tasks;
+using Sisyphus.Tests.Integration.Execution;
+
+using Xunit;
+
+namespace Sisyphus.Tests.Integration.Nodes;
+
+/// <summary>What the tests of nodes share: a queue file, nodes over the real engine, and that nothing is left at the end.</summary>
+public abstract class NodeTest : TaskTest
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    protected NodeTest(EngineFixture engine, ShellImageFixture shell)
+        : base(engine, shell)
+    {
+        Address = $"sqlite:{Path.Combine(Path.GetDirectoryName(Harness.StoreRoot)!, "queue.db")}";
+        Queue = OpenQueue();
+    }
+
+    protected static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    internal ITaskQueue Queue { get; private set; }
+
+    protected string Address { get; }
+
+    /// <summary>Names of nodes that are another test's in no case.</summary>
+    protected string OtherName => Harness.NodeName + "-other";
+
+    public override async ValueTask DisposeAsync()
+    {
+        await Queue.DisposeAsync();
+        Assert.Equal(0, await Engine.SweepAsync(new Dictionary<string, string> { ["sisyphus.node"] = OtherName }, CancellationToken.None));
+        await base.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    internal ITaskQueue OpenQueue(Action<QueueOptions>? configure = null)
+    {
+        var options = new QueueOptions { Retry = new RetrySchedule { Steps = [TimeSpan.FromMilliseconds(100)] } };
+        configure?.Invoke(options);
+        return TaskQueues.Open(Address, options);
+    }
+
+    internal RunningNode Start(Action<NodeOptions>? configure = null, string? name = null, IContainerEngine? engine = null, string? workDirectory = null, bool read = true)
+    {
+        var options = new NodeOptions
+        {
+            Tasks = new TaskRunnerOptions { WorkDirectory = workDirectory ?? Harness.WorkDirectory, NodeName = name ?? Harness.NodeName, StopGrace = TimeSpan.FromSeconds(1) },
+            HeartbeatInterval = TimeSpan.FromSeconds(1),
+        };
+        configure?.Invoke(options);
+        return new RunningNode(new Node(Queue, engine ?? Engine, Harness.OpenStores(), options), read);
+    }
+
+    /// <param name="more">Further members, each with a comma before it.</param>
+    protected string Json(string id, string script, string more = "") =>
+        $$"""{"id": "{{id}}", "image": "{{Image}}", "network": "none", "command": ["sh", "-c", {{JsonSerializer.Serialize(script)}}]{{more}}}""";
+
+    protected async Task SendAsync(params string[] documents)
+    {
+        var outcomes = await Queue.SendAsync([.. documents.SelectMany(TaskHarness.Read)], Token);
+        Assert.All(outcomes, outcome => Assert.Equal(SendResult.Sent, outcome.Result));
+    }
+
+    internal async Task<TaskSummary> GetAsync(string id)
+    {
+        await foreach (var task in Queue.GetTasksAsync(new TaskQuery { Ids = [id] }, Token))
+            return task;
+        throw new InvalidOperationException($"The queue does not know {id}.");
+    }
+
+    /// <summary>Waits for an event of the task.</summary>
+    internal async Task<QueueEvent> UntilAsync(string id, Func<QueueEvent, bool> happened)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        late.CancelAfter(s_limit);
+        await foreach (var item in Queue.ReadEventsAsync(new EventQuery { TaskIds = [id], Follow = true }, late.Token))
+        {
+            if (happened(item))
+                return item;
+        }
+
+        throw new InvalidOperationException("The events ended.");
+    }
+
+    internal Task<QueueEvent> UntilRunningAsync(string id) => UntilAsync(id, item => item.State == TaskState.Running);
+
+    internal async Task<TaskSummary> UntilEndedAsync(string id)
+    {
+        await UntilAsync(id, item => item.Kind == QueueEventKind.TaskEnded);
+        return await GetAsync(id);
+    }
+
+    internal async Task<List<QueueEvent>> EventsAsync(params string[] ids)
+    {
+        List<QueueEvent> events = [];
+        await foreach (var item in Queue.ReadEventsAsync(new EventQuery { TaskIds = ids }, Token))
+            events.Add(item);
+        return events;
+    }
+
+    internal async Task<DeadLetter> DeadLetterAsync(string id)
+    {
+        await foreach (var letter in Queue.GetDeadLettersAsync([id], Token))
+            return letter;
+        throw new InvalidOperationException($"{id} is no dead letter.");
+    }
+}
