@@ -100,7 +100,7 @@ public sealed class StartSisyphusNodeCommand : SisyphusCommand
         if (AsJob)
             StartJob(settings);
         else
-            Run();
+            Run(settings.Node);
     }
 
     protected override void StopProcessing()
@@ -125,10 +125,10 @@ public sealed class StartSisyphusNodeCommand : SisyphusCommand
         WriteObject(job);
     }
 
-    private void Run()
+    private void Run(string name)
     {
         var node = _host!.Node;
-        var writer = new NodeEventWriter(this, this.IsVerbose());
+        var writer = new NodeEventWriter(this, name, this.IsVerbose());
         using var signals = new NodeSignals(node, message => Host.UI.WriteWarningLine(message));
         var running = node.RunAsync(CancellationToken.None);
         var isOver = false;
