@@ -47,6 +47,13 @@ public abstract class NodeTest : TaskTest
         return TaskQueues.Open(Address, options);
     }
 
+    /// <summary>The lease is a setting of whoever uses the queue.</summary>
+    internal async Task UseLeaseAsync(TimeSpan lease)
+    {
+        await Queue.DisposeAsync();
+        Queue = OpenQueue(options => options.LeaseTime = lease);
+    }
+
     internal RunningNode Start(Action<NodeOptions>? configure = null, string? name = null, IContainerEngine? engine = null, string? workDirectory = null, bool read = true)
     {
         var options = new NodeOptions
