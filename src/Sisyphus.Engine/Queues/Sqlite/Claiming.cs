@@ -76,20 +76,23 @@ internal sealed class Claiming(QueueClock clock, QueueOptions options, Settling 
     {
         (long Sequence, int Priority)? best = null;
         if (request.Workflows.Count == 0)
-            best = First(connection, "", null, request);
+            best = First(connection, null, request);
         foreach (var workflow in request.Workflows)
         {
-            if (First(connection, "AND workflow = @workflow", workflow, request) is { } found
+            if (First(connection, workflow, request) is { } found
                 && (best is null || found.Priority > best.Value.Priority || (found.Priority == best.Value.Priority && found.Sequence < best.Value.Sequence)))
                 best = found;
         }
         return best?.Sequence;
     }
 
-    private static (long Sequence, int Priority)? First(QueueConnection connection, string filter, string? workflow, ClaimRequest request)
+    public static string Statement(bool ofWorkflow) =>
+        $"SELECT sequence, priority FROM tasks WHERE phase = 0 {(ofWorkflow ? "AND workflow = @workflow" : "")} AND cpus <= @cpus AND memory <= @memory ORDER BY priority DESC, sequence LIMIT 1";
+
+    private static (long Sequence, int Priority)? First(QueueConnection connection, string? workflow, ClaimRequest request)
     {
         var rows = connection.Query(
-            $"SELECT sequence, priority FROM tasks WHERE phase = 0 {filter} AND cpus <= @cpus AND memory <= @memory ORDER BY priority DESC, sequence LIMIT 1",
+            Statement(ofWorkflow: workflow is not null),
             row => (row.GetInt64(0), row.GetInt32(1)),
             ("@cpus", request.Cpus), ("@memory", request.Memory), ("@workflow", workflow));
         return rows.Count == 0 ? null : rows[0];

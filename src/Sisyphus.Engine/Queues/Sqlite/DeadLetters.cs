@@ -9,12 +9,16 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 internal static class DeadLetters
 {
     public static List<(long Sequence, DeadLetter Letter)> Read(QueueConnection connection, IReadOnlyList<string> ids, string idsJson, long after, int most) => connection.Query(
-        $"""
-        SELECT sequence, id, name, workflow, state, reason, message, attempts, log_tail, record, sent, finished, document
-        FROM tasks WHERE phase = 4 AND sequence > @after {(ids.Count == 0 ? "" : "AND id IN (SELECT value FROM json_each(@ids))")} ORDER BY sequence LIMIT @most
-        """,
+        Statement(all: ids.Count == 0),
         row => (row.GetInt64(0), Read(row)),
         ("@after", after), ("@ids", idsJson), ("@most", most));
+
+    /// <summary>All are found by the index of their phase, which the planner would leave aside for the order that it gives anyway.</summary>
+    public static string Statement(bool all) =>
+        $"""
+        SELECT sequence, id, name, workflow, state, reason, message, attempts, log_tail, record, sent, finished, document
+        FROM tasks {(all ? "INDEXED BY dead" : "")} WHERE phase = 4 AND sequence > @after {(all ? "" : "AND id IN (SELECT value FROM json_each(@ids))")} ORDER BY sequence LIMIT @most
+        """;
 
     public static bool Resume(QueueConnection connection, QueueClock clock, string id)
     {

@@ -94,7 +94,7 @@ internal sealed class QueueFile : IAsyncDisposable
         ObjectDisposedException.ThrowIf(_disposed, typeof(ITaskQueue));
         return Guarded(() =>
         {
-            var connection = _writer ??= Open();
+            var connection = _writer ??= Patiently(Open, cancellationToken);
             var done = false;
             try
             {
@@ -118,14 +118,17 @@ internal sealed class QueueFile : IAsyncDisposable
         });
     }
 
-    private T Read<T>(Func<QueueConnection, T> work, CancellationToken cancellationToken) => Guarded(() =>
+    private T Read<T>(Func<QueueConnection, T> work, CancellationToken cancellationToken) =>
+        Guarded(() => Patiently(() => ReadOnce(work), cancellationToken));
+
+    private T ReadOnce<T>(Func<QueueConnection, T> work)
     {
         if (!_readers.TryTake(out var connection))
             connection = Open();
         var done = false;
         try
         {
-            Begin(connection, "BEGIN", cancellationToken);
+            connection.Execute("BEGIN");
             var result = work(connection);
             connection.Execute("COMMIT");
             done = true;
@@ -138,7 +141,7 @@ internal sealed class QueueFile : IAsyncDisposable
             else
                 connection.Dispose();
         }
-    });
+    }
 
     private void Prepare(CancellationToken cancellationToken)
     {
@@ -198,7 +201,7 @@ internal sealed class QueueFile : IAsyncDisposable
     private void Begin(QueueConnection connection, string statement, CancellationToken cancellationToken) =>
         Patiently(() => connection.Execute(statement), cancellationToken);
 
-    private void Patiently<T>(Func<T> action, CancellationToken cancellationToken)
+    private T Patiently<T>(Func<T> action, CancellationToken cancellationToken)
     {
         var since = Stopwatch.GetTimestamp();
         while (true)
@@ -206,8 +209,7 @@ internal sealed class QueueFile : IAsyncDisposable
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                action();
-                return;
+                return action();
             }
             catch (SqliteException error) when (error.IsBusy())
             {

@@ -24,7 +24,7 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
             var worthTrying = await queue.File.ReadAsync(connection => queue.Claiming.IsWorthTrying(connection, request), cancellationToken).ConfigureAwait(false);
             if (worthTrying)
             {
-                var claim = await queue.File.WriteAsync(connection => queue.Claiming.TryClaim(connection, id, Name, request), cancellationToken).ConfigureAwait(false);
+                var claim = await queue.File.WriteAsync(connection => Registry.Has(connection, id) ? queue.Claiming.TryClaim(connection, id, Name, request) : throw SessionLost(), cancellationToken).ConfigureAwait(false);
                 if (claim is not null)
                     return new SqliteDelivery(this, claim);
             }
@@ -40,7 +40,7 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
         ThrowIfDisposed();
         var known = await queue.File.WriteAsync(connection => queue.Registry.Heartbeat(connection, id, Name, status), cancellationToken).ConfigureAwait(false);
         if (!known)
-            throw new QueueException(QueueFailure.SessionLost, $"The node {Name} is not in the registry of the queue {queue.File.FilePath} any more: it was away for too long, or another process has its name. Join again.");
+            throw SessionLost();
         await queue.Upkeep.RunAsync(id, cancellationToken).ConfigureAwait(false);
     }
 
@@ -87,6 +87,10 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
         _closed.TrySetResult();
         return nameLock.DisposeAsync();
     }
+
+    private QueueException SessionLost() => new(
+        QueueFailure.SessionLost,
+        $"The node {Name} is not in the registry of the queue {queue.File.FilePath} any more: it was away for too long, or another process has its name. Join again.");
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, typeof(INodeSession));
 }

@@ -47,14 +47,14 @@ internal sealed class SqliteTaskQueue : ITaskQueue
         return await File.ReadAsync(connection => QueueCounts.Read(connection, this), cancellationToken).ConfigureAwait(false);
     }
 
-    public Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken)
     {
         if (tasks.Count is < 1 or > Sending.MostAtOnce)
             throw new ArgumentException($"{tasks.Count} tasks in one batch; allowed: 1 to {Sending.MostAtOnce}.", nameof(tasks));
         if (tasks.FirstOrDefault(task => task.Id is null) is { } nameless)
             throw new ArgumentException($"A task has no id: {nameless}.", nameof(tasks));
-        var written = tasks.Select(task => (task, TaskDocumentWriter.Write(task))).ToArray();
-        return File.WriteAsync(connection => Sending.Send(connection, Clock, written), cancellationToken);
+        var written = await Task.Run(() => tasks.Select(task => (task, TaskDocumentWriter.Write(task))).ToArray(), cancellationToken).ConfigureAwait(false);
+        return await File.WriteAsync(connection => Sending.Send(connection, Clock, written), cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<INodeSession> JoinAsync(NodeRegistration node, CancellationToken cancellationToken)

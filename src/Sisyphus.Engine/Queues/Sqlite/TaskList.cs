@@ -6,31 +6,54 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 /// <summary>The tasks in the file, page by page, so that no list of all is ever in memory and no transaction stays open.</summary>
 internal static class TaskList
 {
-    private const string Filter = """
-        (@all_ids OR id IN (SELECT value FROM json_each(@ids)))
-        AND (@all_states OR state IN (SELECT value FROM json_each(@states)))
-        AND (@workflow IS NULL OR workflow = @workflow)
-        AND (@node IS NULL OR node = @node)
-        """;
-
     /// <summary>Where the last so many of the chosen begin.</summary>
     public static long FirstOfLast(QueueConnection connection, TaskQuery query, int last) => connection.Long(
-        $"SELECT min(sequence) FROM (SELECT sequence FROM tasks WHERE {Filter} ORDER BY sequence DESC LIMIT @last)",
+        $"SELECT min(sequence) FROM (SELECT sequence FROM {Source(query)} WHERE {Filter(query)} ORDER BY sequence DESC LIMIT @last)",
         [.. Values(query), ("@last", last)]) - 1;
 
-    public static List<(long Sequence, TaskSummary Task)> Read(QueueConnection connection, TaskQuery query, long after, int most) => connection.Query(
+    public static List<(long Sequence, TaskSummary Task)> Read(QueueConnection connection, TaskQuery query, long after, int most) =>
+        connection.Query(Statement(query), row => (row.GetInt64(0), Read(row)), [.. Values(query), ("@after", after), ("@most", most)]);
+
+    public static string Statement(TaskQuery query) =>
         $"""
         SELECT sequence, id, name, workflow, state, reason, message, image, priority, failed_attempts, losses, node, sent, not_before,
             started, finished, exit_codes, peak_memory, record, cancel_requested
-        FROM tasks WHERE sequence > @after AND {Filter} ORDER BY sequence LIMIT @most
-        """,
-        row => (row.GetInt64(0), Read(row)),
-        [.. Values(query), ("@after", after), ("@most", most)]);
+        FROM {Source(query)} WHERE sequence > @after AND {Filter(query)} ORDER BY sequence LIMIT @most
+        """;
 
-    private static (string Name, object? Value)[] Values(TaskQuery query) =>
+    /// <summary>Where the states allow it the index of a phase: among a million that ended, the few that run are found at once. The planner would go through all of them.</summary>
+    private static string Source(TaskQuery query) => query switch
+    {
+        _ when query.Ids.Count > 0 => "tasks",
+        _ when IsOf(query, TaskState.Initializing, TaskState.Running) => "tasks INDEXED BY leased_by",
+        _ when IsOf(query, TaskState.ExecutorError, TaskState.SystemError) => "tasks INDEXED BY dead",
+        _ => "tasks",
+    };
+
+    private static bool IsOf(TaskQuery query, TaskState one, TaskState other) => query.States.Count > 0 && query.States.All(state => state == one || state == other);
+
+    private static string Filter(TaskQuery query)
+    {
+        var filters = new List<string>();
+        if (query.Ids.Count > 0)
+            filters.Add("id IN (SELECT value FROM json_each(@ids))");
+        if (query.States.Count > 0)
+            filters.Add("state IN (SELECT value FROM json_each(@states))");
+        if (IsOf(query, TaskState.Initializing, TaskState.Running))
+            filters.Add("phase = 2");
+        if (IsOf(query, TaskState.ExecutorError, TaskState.SystemError))
+            filters.Add("phase = 4");
+        if (query.Workflow is not null)
+            filters.Add("workflow = @workflow");
+        if (query.Node is not null)
+            filters.Add("node = @node");
+        return filters.Count == 0 ? "TRUE" : string.Join(" AND ", filters);
+    }
+
+    public static (string Name, object? Value)[] Values(TaskQuery query) =>
     [
-        ("@all_ids", query.Ids.Count == 0), ("@ids", Columns.Json(query.Ids)),
-        ("@all_states", query.States.Count == 0), ("@states", Columns.Json(query.States.Select(state => state.ToString()))),
+        ("@ids", Columns.Json(query.Ids)),
+        ("@states", Columns.Json(query.States.Select(state => state.ToString()))),
         ("@workflow", query.Workflow), ("@node", query.Node),
     ];
 

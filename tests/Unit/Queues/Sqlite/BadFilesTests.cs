@@ -35,6 +35,15 @@ public sealed class BadFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task Open_Queue_WritesAheadAndFlushesEachCommit()
+    {
+        await using var queue = new SqliteTaskQueue(QueueFile, new QueueOptions(), TimeProvider.System);
+        const long Full = 2;
+        Assert.Equal(Full, await queue.File.WriteAsync(connection => connection.Long("PRAGMA synchronous"), Token));
+        Assert.Equal("wal", await queue.File.ReadAsync(connection => connection.Scalar("PRAGMA journal_mode"), Token));
+    }
+
+    [Fact]
     public async Task Open_NotUsed_MakesNothing()
     {
         await using (TaskQueues.Open("sqlite:" + QueueFile))
