@@ -67,7 +67,7 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
     public async Task Stop_NodePastItsLeaseAndContinued_ItsAttemptIsThrownAway(int zombieSeconds)
     {
         // With 1 the container ends while its node is stopped, and the node wakes with outputs in its hands.
-        await UseLeaseAsync(TimeSpan.FromSeconds(2));
+        UseQueue(new QueueOptions { LeaseTime = TimeSpan.FromSeconds(2) });
         Harness.Put("b", "in", "first");
         await SendAsync(Json("a", $"if [ $(cat /in) = first ]; then sleep {zombieSeconds}; else sleep 2; fi; cat /in > /out/x", Output));
         await using var hung = StartProcess(leaseSeconds: 2);
