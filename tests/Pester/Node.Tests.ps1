@@ -235,6 +235,11 @@ Describe 'A node' -Tag Docker -Skip:(-not $image) {
         }
     }
 
+    It 'loses nothing when it is killed: the scatter of the examples' {
+        $said = & "$PSScriptRoot/../../examples/scatter.ps1" -Count 20 6>&1 | Out-String
+        $said | Should -Match 'All 20 are published, each once\.'
+    }
+
     It 'stops its containers when the pipeline ends early' {
         1..3 | ForEach-Object { New-ShellTask "sleep 0.$_" } | Send-SisyphusTask
         @(Start-SisyphusNode | Select-Object -First 1).Count | Should -Be 1

@@ -1,10 +1,7 @@
-using System.Collections;
 using System.Management.Automation;
 
-using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Containers.Docker;
 using Sisyphus.Engine.Execution;
-using Sisyphus.Engine.Settings;
 using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.PowerShell.Documents;
@@ -14,7 +11,7 @@ namespace Sisyphus.PowerShell.Commands;
 
 [Cmdlet(VerbsLifecycle.Invoke, "SisyphusTask", SupportsShouldProcess = true)]
 [OutputType(typeof(TaskResult), typeof(TaskPlan))]
-public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
+public sealed class InvokeSisyphusTaskCommand : RunningCommand
 {
     private TaskEventWriter? _writer;
     private DockerContainerEngine? _engine;
@@ -33,44 +30,13 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
     public int ThrottleLimit { get; set; } = TaskRunnerOptions.DefaultConcurrency;
 
     [Parameter]
-    public PullPolicy PullPolicy { get; set; }
-
-    [Parameter]
-    public string? Store { get; set; }
-
-    [Parameter]
-    public IDictionary? StoreMapping { get; set; }
-
-    [Parameter]
-    public string? Engine { get; set; }
-
-    [Parameter]
-    public string? WorkDirectory { get; set; }
-
-    [Parameter]
     public string? Node { get; set; }
-
-    [Parameter]
-    public SwitchParameter AllowUser { get; set; }
-
-    [Parameter]
-    public SwitchParameter AllowMetadata { get; set; }
-
-    [Parameter]
-    public string[] FileRoot { get; set; } = [];
 
     protected override void BeginProcessing()
     {
-        var settings = this.ResolveSettings(new SettingsLayer
-        {
-            Store = this.StoreLocation(Store),
-            StoreMapping = this.StoreMapping(StoreMapping),
-            Engine = Engine,
-            WorkDirectory = this.Folder(WorkDirectory),
-            Node = Node,
-        });
+        var settings = this.ResolveSettings(Layer with { Node = Node });
         _stores = this.OpenStores(settings);
-        _options = Options(settings);
+        _options = RunnerOptions(settings, ThrottleLimit);
         try
         {
             _options.Validate();
@@ -119,20 +85,6 @@ public sealed class InvokeSisyphusTaskCommand : SisyphusCommand
         }
         base.Dispose(disposing);
     }
-
-    private TaskRunnerOptions Options(SessionSettings settings) => new()
-    {
-        Concurrency = ThrottleLimit,
-        PullPolicy = PullPolicy,
-        WorkDirectory = settings.WorkDirectory,
-        NodeName = settings.Node,
-        Policy = new NodePolicy
-        {
-            AllowUser = AllowUser,
-            AllowMetadata = AllowMetadata,
-            FileRoots = [.. FileRoot.Select(folder => this.Folder(folder)!)],
-        },
-    };
 
     private IReadOnlyList<TaskDocument> Read()
     {

@@ -1,7 +1,5 @@
-using System.Collections;
 using System.Management.Automation;
 
-using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Containers.Docker;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Nodes;
@@ -15,7 +13,7 @@ namespace Sisyphus.PowerShell.Commands;
 
 [Cmdlet(VerbsLifecycle.Start, "SisyphusNode", SupportsShouldProcess = true)]
 [OutputType(typeof(TaskResult), typeof(Job))]
-public sealed class StartSisyphusNodeCommand : SisyphusCommand
+public sealed class StartSisyphusNodeCommand : RunningCommand
 {
     private NodeHost? _host;
 
@@ -52,46 +50,14 @@ public sealed class StartSisyphusNodeCommand : SisyphusCommand
     public string? LeaseTime { get; set; }
 
     [Parameter]
-    public PullPolicy PullPolicy { get; set; }
-
-    [Parameter]
     public string? Broker { get; set; }
-
-    [Parameter]
-    public string? Store { get; set; }
-
-    [Parameter]
-    public IDictionary? StoreMapping { get; set; }
-
-    [Parameter]
-    public string? Engine { get; set; }
-
-    [Parameter]
-    public string? WorkDirectory { get; set; }
-
-    [Parameter]
-    public SwitchParameter AllowUser { get; set; }
-
-    [Parameter]
-    public SwitchParameter AllowMetadata { get; set; }
-
-    [Parameter]
-    public string[] FileRoot { get; set; } = [];
 
     [Parameter]
     public SwitchParameter AsJob { get; set; }
 
     protected override void EndProcessing()
     {
-        var settings = this.ResolveSettings(new SettingsLayer
-        {
-            Broker = this.BrokerAddress(Broker),
-            Store = this.StoreLocation(Store),
-            StoreMapping = this.StoreMapping(StoreMapping),
-            Engine = Engine,
-            WorkDirectory = this.Folder(WorkDirectory),
-            Node = Name,
-        });
+        var settings = this.ResolveSettings(Layer with { Broker = this.BrokerAddress(Broker), Node = Name });
         var options = Options(settings);
         var lease = this.Duration(LeaseTime, nameof(LeaseTime), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         if (!ShouldProcess($"Run node {settings.Node} on {settings.Broker}.", $"Run node {settings.Node} on {settings.Broker}?", "Start-SisyphusNode"))
@@ -181,20 +147,7 @@ public sealed class StartSisyphusNodeCommand : SisyphusCommand
     {
         var options = new NodeOptions
         {
-            Tasks = new TaskRunnerOptions
-            {
-                Concurrency = Concurrency,
-                PullPolicy = PullPolicy,
-                WorkDirectory = settings.WorkDirectory,
-                NodeName = settings.Node,
-                ReportOutput = this.IsVerbose(),
-                Policy = new NodePolicy
-                {
-                    AllowUser = AllowUser,
-                    AllowMetadata = AllowMetadata,
-                    FileRoots = [.. FileRoot.Select(folder => this.Folder(folder)!)],
-                },
-            },
+            Tasks = RunnerOptions(settings, Concurrency),
             Workflows = Workflow,
             IdleTimeout = this.Duration(IdleTimeout, nameof(IdleTimeout), TimeSpan.Zero, TimeSpan.FromDays(30)),
             MaxTasks = MaxTasks,
@@ -204,6 +157,7 @@ public sealed class StartSisyphusNodeCommand : SisyphusCommand
         {
             if (Memory is not null)
                 options.Memory = SizeText.Parse(Memory);
+            options.Tasks.ReportOutput = this.IsVerbose();
             options.Validate();
         }
         catch (Exception e) when (e is ArgumentException or FormatException)

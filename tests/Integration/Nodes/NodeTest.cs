@@ -4,6 +4,7 @@ using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Nodes;
 using Sisyphus.Engine.Queues;
+using Sisyphus.Engine.Queues.Sqlite;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.Tests.Integration.Execution;
 
@@ -20,7 +21,7 @@ public abstract class NodeTest : TaskTest
         : base(engine, shell)
     {
         Address = $"sqlite:{Path.Combine(Path.GetDirectoryName(Harness.StoreRoot)!, "queue.db")}";
-        Queue = OpenQueue();
+        Queue = TaskQueues.Open(Address, new QueueOptions { Retry = new RetrySchedule { Steps = [TimeSpan.FromMilliseconds(100)] } });
     }
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -40,12 +41,9 @@ public abstract class NodeTest : TaskTest
         GC.SuppressFinalize(this);
     }
 
-    internal ITaskQueue OpenQueue(Action<QueueOptions>? configure = null)
-    {
-        var options = new QueueOptions { Retry = new RetrySchedule { Steps = [TimeSpan.FromMilliseconds(100)] } };
-        configure?.Invoke(options);
-        return TaskQueues.Open(Address, options);
-    }
+    /// <summary>Instead of the queue with the usual settings; before anything uses that.</summary>
+    internal void UseQueue(QueueOptions options, SqliteSettings? settings = null) =>
+        Queue = new SqliteTaskQueue(Address["sqlite:".Length..], options, TimeProvider.System, settings);
 
     internal RunningNode Start(Action<NodeOptions>? configure = null, string? name = null, IContainerEngine? engine = null, string? workDirectory = null, bool read = true)
     {

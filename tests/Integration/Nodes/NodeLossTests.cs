@@ -1,0 +1,156 @@
+using System.Diagnostics;
+
+using Sisyphus.Engine.Queues;
+using Sisyphus.Engine.Tasks;
+using Sisyphus.Tests.Integration.Execution;
+
+using Xunit;
+
+namespace Sisyphus.Tests.Integration.Nodes;
+
+/// <summary>Nodes in processes of their own that are killed or hung: nothing is lost, and nothing published twice.</summary>
+public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell) : NodeTest(engine, shell)
+{
+    private const string Output = """, "inputs": {"b:in": "/in"}, "outputs": {"b:x": "/out/x"}""";
+    private readonly EngineFixture _fixture = engine;
+
+    public enum Step
+    {
+        Claimed,
+        Running,
+        Staging,
+        Decided,
+    }
+
+    [Theory]
+    [InlineData(Step.Claimed)]
+    [InlineData(Step.Running)]
+    [InlineData(Step.Staging)]
+    [InlineData(Step.Decided)]
+    public async Task Kill_NodeInTheMiddleOfATask_AnotherPublishesItOnceAndTheNextStartLeavesNothing(Step step)
+    {
+        Harness.Put("b", "in", step is Step.Claimed or Step.Running ? "wait" : "go");
+        await SendAsync(Json("a", "if [ $(cat /in) = wait ]; then sleep 600; fi; dd if=/dev/zero of=/out/x bs=1M count=64", Output));
+        await using var killed = StartProcess(leaseSeconds: 60);
+        await UntilAsync(step);
+        await killed.KillAsync();
+        var since = Stopwatch.GetTimestamp();
+        Harness.Put("b", "in", "go");
+
+        await using var other = Start(options => options.MaxTasks = 1, OtherName);
+        if (step is Step.Claimed or Step.Running)
+        {
+            await UntilAsync("a", item => item.Kind == QueueEventKind.TaskClaimed && item.Node == OtherName);
+            TestContext.Current.TestOutputHelper?.WriteLine($"Taken over {Stopwatch.GetElapsedTime(since).TotalMilliseconds:0} ms after SIGKILL.");
+        }
+
+        var task = await UntilEndedAsync("a");
+        other.Node.Drain();
+        await other.EndAsync();
+
+        Assert.Equal(TaskState.Complete, task.State);
+        Assert.Equal(64 * 1024 * 1024, new FileInfo(Harness.PathOf("b", "x")).Length);
+        Assert.Contains("\"done\":true", Harness.Get("b", ".sisyphus/a/published.json").Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Single(await EventsAsync("a"), item => item.Kind == QueueEventKind.TaskEnded);
+
+        // What the killed one left is gone after the next start, container and staging.
+        await using var again = Start(options => options.IdleTimeout = TimeSpan.Zero);
+        await again.EndAsync();
+        Assert.Empty(await ContainersAsync());
+        Assert.Empty(Harness.Runs());
+        Assert.Equal(["published.json"], Directory.EnumerateFiles(Harness.PathOf("b", ".sisyphus/a"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData(600)]
+    [InlineData(1)]
+    public async Task Stop_NodePastItsLeaseAndContinued_ItsAttemptIsThrownAway(int zombieSeconds)
+    {
+        // With 1 the container ends while its node is stopped, and the node wakes with outputs in its hands.
+        UseQueue(new QueueOptions { LeaseTime = TimeSpan.FromSeconds(2) });
+        Harness.Put("b", "in", "first");
+        await SendAsync(Json("a", $"if [ $(cat /in) = first ]; then sleep {zombieSeconds}; else sleep 2; fi; cat /in > /out/x", Output));
+        await using var hung = StartProcess(leaseSeconds: 2);
+        await UntilRunningAsync("a");
+        await hung.SignalAsync("STOP");
+        Harness.Put("b", "in", "second");
+        await using var other = Start(options => options.MaxTasks = 1, OtherName);
+        Assert.Equal((TaskState.Complete, 1), ((await UntilEndedAsync("a")).State, (await GetAsync("a")).Losses));
+        await other.EndAsync();
+        Assert.Equal("second", Harness.Get("b", "x"));
+
+        await hung.SignalAsync("CONT");
+        await TestWait.UntilAsync(async () => await CountTaskContainersAsync() == 0, TimeSpan.FromSeconds(60));
+        Assert.True(await Queue.StopNodeAsync(Harness.NodeName, NodeStop.Drain, Token));
+        Assert.Equal(0, await hung.EndAsync());
+        Assert.Equal("", hung.Output.Trim());
+        Assert.Equal("second", Harness.Get("b", "x"));
+        Assert.Single(await EventsAsync("a"), item => item.Kind == QueueEventKind.TaskEnded);
+        Assert.Equal(["published.json"], Directory.EnumerateFiles(Harness.PathOf("b", ".sisyphus/a"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+        Assert.Empty(Harness.Runs());
+    }
+
+    [Fact]
+    public async Task Start_SecondProcessOfTheName_IsRefusedAndTheFirstWorksOn()
+    {
+        await using var first = StartProcess(leaseSeconds: 60);
+        await TestWait.UntilAsync(async () => (await Queue.GetNodesAsync(Token)).Count == 1, TimeSpan.FromSeconds(30));
+        await using var second = StartProcess(leaseSeconds: 60);
+        Assert.Equal(3, await second.EndAsync());
+        Assert.Contains($"{QueueFailure.NodeNameTaken}: ", second.Errors, StringComparison.Ordinal);
+        Assert.Contains(Harness.NodeName, second.Errors, StringComparison.Ordinal);
+
+        await SendAsync(Json("a", "true"));
+        Assert.Equal(TaskState.Complete, (await UntilEndedAsync("a")).State);
+        await Queue.StopNodeAsync(Harness.NodeName, NodeStop.Drain, Token);
+        Assert.Equal(0, await first.EndAsync());
+        Assert.Contains("a Complete", first.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kill_EveryNodeThatTakesTheTask_IsParkedAfterMaxLosses()
+    {
+        await SendAsync(Json("a", "sleep 600"));
+        for (var losses = 0; losses < QueueOptions.DefaultMaxLosses; losses++)
+        {
+            await using var node = StartProcess(leaseSeconds: 60);
+            await TestWait.UntilAsync(async () => (await GetAsync("a")) is { State: TaskState.Running } task && task.Losses == losses, TimeSpan.FromSeconds(60));
+            await node.KillAsync();
+        }
+
+        await using var last = Start(options => options.IdleTimeout = TimeSpan.Zero);
+        await last.EndAsync();
+        Assert.Empty(last.Results);
+        var letter = await DeadLetterAsync("a");
+        Assert.Equal((FailureReason.NodeLost, QueueOptions.DefaultMaxLosses), (letter.Reason, letter.Attempts.Count));
+        Assert.Empty(await ContainersAsync());
+    }
+
+    private NodeProcess StartProcess(int leaseSeconds) => new(
+        Address, $"file://{Harness.StoreRoot}", Harness.WorkDirectory, Harness.NodeName, $"{leaseSeconds}", $"{QueueOptions.DefaultMaxLosses}");
+
+    private async Task UntilAsync(Step step)
+    {
+        switch (step)
+        {
+            case Step.Claimed:
+                await UntilAsync("a", item => item.Kind == QueueEventKind.TaskClaimed);
+                break;
+            case Step.Running:
+                await UntilRunningAsync("a");
+                break;
+            case Step.Staging:
+                await TestWait.UntilAsync(() => Task.FromResult(Directory.Exists(Harness.PathOf("b", ".sisyphus/a"))), TimeSpan.FromSeconds(60));
+                break;
+            default:
+                await TestWait.UntilAsync(() => Task.FromResult(Harness.Exists("b", ".sisyphus/a/published.json")), TimeSpan.FromSeconds(60));
+                break;
+        }
+    }
+
+    private async Task<int> CountTaskContainersAsync() =>
+        (await _fixture.ContainersAsync(new Dictionary<string, string> { ["sisyphus.node"] = Harness.NodeName, ["sisyphus.task"] = "a" })).Count;
+
+    private async Task<IEnumerable<string>> ContainersAsync() =>
+        (await _fixture.ContainersAsync(new Dictionary<string, string> { ["sisyphus.node"] = Harness.NodeName })).Select(container => container.ID);
+}
