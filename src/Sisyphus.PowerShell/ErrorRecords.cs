@@ -91,6 +91,9 @@ internal static class ErrorRecords
     public static ErrorRecord NodeNotFound(string name) =>
         new(new ItemNotFoundException($"The queue knows no node {name}."), Prefix + "NodeNotFound", ErrorCategory.ObjectNotFound, name);
 
+    public static ErrorRecord NodeNotThere(string name) =>
+        new(new ItemNotFoundException($"There is no node {name} on the queue, or it has ended."), Prefix + "NodeNotFound", ErrorCategory.ObjectNotFound, name);
+
     public static ErrorRecord WaitTimeout(string id, string timeout) =>
         new(new TimeoutException($"Task {id} has not ended within {timeout}; it goes on."), Prefix + "WaitTimeout", ErrorCategory.OperationTimeout, id);
 

@@ -22,7 +22,7 @@ public sealed class StopSisyphusNodeCommand : QueueCommand
         {
             if (ShouldProcess($"node {name}", Force ? "Abandon" : "Drain")
                 && !WaitOrEnd(Queue.StopNodeAsync(name, Force ? NodeStop.Abandon : NodeStop.Drain, StopToken)))
-                WriteError(ErrorRecords.NodeNotFound(name));
+                WriteError(ErrorRecords.NodeNotThere(name));
         }
     }
 }
