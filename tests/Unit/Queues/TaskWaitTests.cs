@@ -89,12 +89,13 @@ public sealed class TaskWaitTests : IAsyncDisposable
         await _queue.SendAsync([.. ids.Select(SqliteDocuments.Make)], Token);
         var wait = new TaskWait(_queue, ids);
         var ended = 0;
+        var canceled = false;
         await foreach (var task in wait.StepsAsync(CancellationToken.None, Token))
         {
             if (task is not null)
                 ended++;
-            else if (ended == 0 && wait.Counts[TaskState.Queued] == ids.Length)
-                await _queue.CancelAsync(ids, Token);
+            else if (!canceled)
+                canceled = (await _queue.CancelAsync(ids, Token)).Count > 0;
         }
         Assert.Equal(ids.Length, ended);
     }
