@@ -83,12 +83,12 @@ Describe 'The queue' {
         (Get-SisyphusQueue).Ready | Should -Be 1
     }
 
-    It 'takes 10,000 documents in one pipeline' {
+    It 'takes 100,000 documents in one pipeline' {
         $template = New-Task
         $count = 0
-        1..10000 | ForEach-Object { $template } | Send-SisyphusTask -PassThru | ForEach-Object { $count++ }
-        $count | Should -Be 10000
-        (Get-SisyphusQueue).Ready | Should -Be 10000
+        1..100000 | ForEach-Object { $template } | Send-SisyphusTask -PassThru | ForEach-Object { $count++ }
+        $count | Should -Be 100000
+        (Get-SisyphusQueue).Ready | Should -Be 100000
     }
 
     It 'cancels what waits' {
