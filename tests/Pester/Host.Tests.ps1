@@ -1,10 +1,8 @@
 # The host's executable as a child process; what it does here pwsh does too.
 
 BeforeAll {
-    $build = @('Debug', 'Release') | ForEach-Object {
-        Join-Path $PSScriptRoot "../../src/Sisyphus.Host/bin/$_/net10.0/sisyphus$(if ($IsWindows) { '.exe' })"
-    } | Where-Object { Test-Path $_ } | Sort-Object { [IO.File]::GetLastWriteTimeUtc($_) } | Select-Object -Last 1
-    if (-not $build) { throw 'The host is not built: dotnet build Sisyphus.sln' }
+    . "$PSScriptRoot/common.ps1"
+    $build = Get-TestHost
 
     function Invoke-Script([string] $Text, [string[]] $Arguments = @()) {
         $file = Join-Path $TestDrive script.ps1

@@ -36,6 +36,20 @@ Describe 'A node' -Tag Docker -Skip:(-not $image) {
         (Get-SisyphusQueue).Ended | Should -Be 3
     }
 
+    It 'runs what one pipeline imports, sends and waits for' {
+        $null = New-Item -ItemType Directory "$TestDrive/readme" -Force
+        1..3 | ForEach-Object { New-ShellTask "echo $_" | Export-SisyphusTask -Path "$TestDrive/readme/$_.json" -Force }
+        $job = Start-SisyphusNode -Concurrency 2 -MaxTasks 3 -AsJob
+        try {
+            $ended = @(Import-SisyphusTask "$TestDrive/readme/*.json" | Send-SisyphusTask -PassThru | Wait-SisyphusTask -Timeout 1m)
+            $ended.State | Should -Be 'Complete', 'Complete', 'Complete'
+        }
+        finally {
+            Stop-Job $job
+            Remove-Job $job
+        }
+    }
+
     It 'ends after -MaxTasks' {
         1..3 | ForEach-Object { New-ShellTask 'true' } | Send-SisyphusTask
         @(Start-SisyphusNode -MaxTasks 2).Count | Should -Be 2
@@ -98,6 +112,113 @@ Describe 'A node' -Tag Docker -Skip:(-not $image) {
         Remove-Job $job
         $task = Get-SisyphusTask $sent.Id
         "$($task.State) $($task.Attempts) $($task.Losses)" | Should -Be 'Queued 0 0'
+    }
+
+    It 'is a job like others' {
+        New-ShellTask 'sleep 1; echo done' | Send-SisyphusTask
+        $job = Start-SisyphusNode -Name n6 -AsJob -MaxTasks 1
+        try {
+            $job -is [System.Management.Automation.Job] | Should -Be $true
+            @(Get-Job).InstanceId | Should -Contain $job.InstanceId
+            (Get-Job -Name n6).Id | Should -Be $job.Id
+            $job.Location | Should -Be ([Environment]::MachineName)
+            $job.State | Should -Be 'Running'
+            (Wait-Job $job -Timeout 60).Id | Should -Be $job.Id
+            $job.HasMoreData | Should -Be $true
+            @($job.Verbose | Where-Object Message -match 'Running, attempt 1').Count | Should -Be 1
+            $result = Receive-Job $job
+            $result.State | Should -Be 'Complete'
+            $result.StandardOutput | Should -Match 'done'
+            $job.State | Should -Be 'Completed'
+            $job.HasMoreData | Should -Be $false
+            $job.StatusMessage | Should -Be 'Left'
+        }
+        finally {
+            Stop-Job $job
+            Remove-Job $job
+        }
+        @(Get-Job | Where-Object InstanceId -eq $job.InstanceId).Count | Should -Be 0
+    }
+
+    It 'fails as a job where it can not join' {
+        $path = "$TestDrive/diary-$([guid]::NewGuid())"
+        Set-Content -LiteralPath $path -Value ('Dear diary, ' * 100)
+        $job = Start-SisyphusNode -AsJob -Broker "sqlite:$path"
+        try {
+            $null = Wait-Job $job -Timeout 30
+            $job.State | Should -Be 'Failed'
+            $job.Error[0].FullyQualifiedErrorId | Should -Match '^Sisyphus\.QueueNotAQueue'
+        }
+        finally {
+            Remove-Job $job
+        }
+    }
+
+    It 'is seen while it works' {
+        $sent = New-ShellTask 'sleep 60' | Send-SisyphusTask -PassThru
+        $job = Start-SisyphusNode -Name n7 -AsJob
+        try {
+            Watch-SisyphusTask $sent.Id | Where-Object State -eq Running | Select-Object -First 1 | Out-Null
+            @(Get-SisyphusTask -State Running -Node n7).Id | Should -Be $sent.Id
+            (Get-SisyphusNode n*).Name | Should -Be 'n7'
+            (Get-SisyphusNode | Out-String) | Should -Match 'Slots[^\0]+n7'
+            [System.Management.Automation.CommandCompletion]::CompleteInput('Stop-SisyphusNode ', 18, $null).CompletionMatches.CompletionText | Should -Be 'n7'
+            Get-SisyphusNode n7 | Stop-SisyphusNode -Force
+            $null = Wait-Job $job -Timeout 30
+            $job.State | Should -Be 'Completed'
+            (Get-SisyphusTask $sent.Id).State | Should -Be 'Queued'
+        }
+        finally {
+            Stop-Job $job
+            Remove-Job $job
+        }
+    }
+
+    It 'drains at the first signal' -Skip:$IsWindows {
+        $sent = 1..2 | ForEach-Object { New-ShellTask 'sleep 3' } | Send-SisyphusTask -PassThru
+        $process = Start-TestHost 'Start-SisyphusNode -Name n8'
+        try {
+            Watch-SisyphusTask $sent[0].Id | Where-Object State -eq Running | Select-Object -First 1 | Out-Null
+            & kill -TERM $process.Id
+            $process.WaitForExit(30000) | Should -Be $true
+            $process.ExitCode | Should -Be 143
+            (Get-SisyphusTask $sent.Id).State | Should -Be 'Complete', 'Queued'
+        }
+        finally {
+            if (-not $process.HasExited) { $process.Kill() }
+        }
+    }
+
+    It 'abandons at the second signal' -Skip:$IsWindows {
+        $sent = New-ShellTask 'sleep 60' | Send-SisyphusTask -PassThru
+        $process = Start-TestHost 'Start-SisyphusNode -Name n9'
+        try {
+            Watch-SisyphusTask $sent.Id | Where-Object State -eq Running | Select-Object -First 1 | Out-Null
+            & kill -INT $process.Id
+            Watch-SisyphusTask -Replay | Where-Object Kind -eq NodeDraining | Select-Object -First 1 | Out-Null
+            & kill -INT $process.Id
+            $process.WaitForExit(30000) | Should -Be $true
+            $process.ExitCode | Should -Be 130
+            $task = Get-SisyphusTask $sent.Id
+            "$($task.State) $($task.Attempts) $($task.Losses)" | Should -Be 'Queued 0 0'
+            @(& docker ps --all --quiet --filter "label=sisyphus.task=$($sent.Id)").Count | Should -Be 0
+        }
+        finally {
+            if (-not $process.HasExited) { $process.Kill() }
+        }
+    }
+
+    It 'does not outlive its process as a job' {
+        $sent = New-ShellTask 'sleep 60' | Send-SisyphusTask -PassThru
+        $process = Start-TestHost "`$null = Start-SisyphusNode -Name n10 -AsJob; Watch-SisyphusTask $($sent.Id) | Where-Object State -eq Running | Select-Object -First 1"
+        try {
+            $process.WaitForExit(60000) | Should -Be $true
+            (Get-SisyphusTask $sent.Id).State | Should -Be 'Queued'
+            @(& docker ps --all --quiet --filter "label=sisyphus.task=$($sent.Id)").Count | Should -Be 0
+        }
+        finally {
+            if (-not $process.HasExited) { $process.Kill() }
+        }
     }
 
     It 'refuses the name of a living node' {

@@ -83,12 +83,38 @@ Describe 'The queue' {
         (Get-SisyphusQueue).Ready | Should -Be 1
     }
 
-    It 'takes 100,000 documents in one pipeline' {
+    It 'takes 100,000 documents in one pipeline, in constant memory' {
         $template = New-Task
-        $count = 0
-        1..100000 | ForEach-Object { $template } | Send-SisyphusTask -PassThru | ForEach-Object { $count++ }
-        $count | Should -Be 100000
+        $seen = @{ Sent = 0; Early = 0; Most = 0 }
+        1..100000 | ForEach-Object { $template } | Send-SisyphusTask -PassThru | ForEach-Object {
+            $seen.Sent++
+            if ($seen.Sent % 5000 -eq 0) {
+                $alive = [GC]::GetTotalMemory($true) / 1MB
+                if ($seen.Sent -eq 5000) { $seen.Early = $alive }
+                $seen.Most = [Math]::Max($seen.Most, $alive)
+            }
+        }
+        $seen.Sent | Should -Be 100000
+        # Each of them kept would be a kilobyte or two.
+        $seen.Most - $seen.Early | Should -BeLessThan 20
         (Get-SisyphusQueue).Ready | Should -Be 100000
+    }
+
+    It 'refuses a document that is too large, and takes the others' {
+        $errors = @('[{"image": "a", "command": ["x"]}, {"image": "a", "command": ["' + 'x' * 1MB + '"]}, {"image": "a", "command": ["x"]}]' | Send-SisyphusTask 2>&1)
+        $errors.Count | Should -Be 1
+        $errors[0].FullyQualifiedErrorId | Should -Match '^Sisyphus\.(TaskRefused|InvalidDocument),'
+        $errors[0].CategoryInfo.Category | Should -Be 'InvalidData'
+        # What the queue refuses leaves the others be; what is no document takes all of its input along.
+        (Get-SisyphusQueue).Ready | Should -Be $(if ($errors[0].FullyQualifiedErrorId -match 'TaskRefused') { 2 } else { 0 })
+    }
+
+    It 'chooses by state, and does not miss an id that is in another' {
+        $sent = 1..3 | ForEach-Object { New-Task } | Send-SisyphusTask -PassThru
+        Stop-SisyphusTask $sent[1].Id
+        @(Get-SisyphusTask -State Queued).Count | Should -Be 2
+        @(Get-SisyphusTask $sent.Id -State Canceled 2>&1).Id | Should -Be $sent[1].Id
+        $sent.Id | Get-SisyphusTask | ForEach-Object State | Should -Be 'Queued', 'Canceled', 'Queued'
     }
 
     It 'cancels what waits' {
@@ -114,6 +140,72 @@ Describe 'The queue' {
         $errors[0].FullyQualifiedErrorId | Should -Match '^Sisyphus\.WaitTimeout,'
         $errors[0].CategoryInfo.Category | Should -Be 'OperationTimeout'
         (Get-SisyphusQueue).Ready | Should -Be 2
+    }
+
+    It 'looks once, however little time there is, and says what is unknown and what goes on' {
+        $sent = 1..2 | ForEach-Object { New-Task } | Send-SisyphusTask -PassThru
+        Stop-SisyphusTask $sent[0].Id
+        $written = @($sent[0].Id, 'nobody', $sent[1].Id | Wait-SisyphusTask -Timeout 0s 2>&1)
+        $written.Count | Should -Be 3
+        @($written | Where-Object State).Id | Should -Be $sent[0].Id
+        $errors = @($written | Where-Object { -not $_.State })
+        $errors[0].FullyQualifiedErrorId | Should -Match '^Sisyphus\.TaskNotFound,'
+        $errors[1].FullyQualifiedErrorId | Should -Match '^Sisyphus\.WaitTimeout,'
+        $errors[1].TargetObject | Should -Be $sent[1].Id
+    }
+
+    It 'sees an end that comes while it waits, in another process' {
+        $sent = New-Task | Send-SisyphusTask -PassThru
+        $process = Start-TestHost "Start-Sleep 1; Stop-SisyphusTask $($sent.Id)"
+        try {
+            ($sent | Wait-SisyphusTask -Timeout 1m).State | Should -Be 'Canceled'
+            @(Watch-SisyphusTask $sent.Id)[-1].Kind | Should -Be 'TaskEnded'
+        }
+        finally {
+            $null = $process.WaitForExit(60000)
+        }
+    }
+
+    It 'shows live what happens, until nobody wants more' {
+        $process = Start-TestHost 'Start-Sleep 1; New-SisyphusTask -Image a -Command x -Name late | Send-SisyphusTask'
+        try {
+            (Watch-SisyphusTask | Select-Object -First 1).TaskName | Should -Be 'late'
+        }
+        finally {
+            $null = $process.WaitForExit(60000)
+        }
+    }
+
+    It 'is shown as tables' {
+        New-Task -Name somebody | Send-SisyphusTask
+        (Get-SisyphusTask | Out-String) | Should -Match 'Task +State +Reason[^\0]+somebody +Queued'
+        (Watch-SisyphusTask -Replay | Select-Object -First 1 | Out-String) | Should -Match 'Event[^\0]+TaskSent +somebody'
+        (Get-SisyphusQueue | Out-String) | Should -Match 'Ready +: 1'
+    }
+
+    It 'offers ids at the keyboard, and makes no queue for that' {
+        function Complete([string] $Line) { @([System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches.CompletionText) }
+        Complete 'Get-SisyphusTask -Id no-such-' | Should -Be $null
+        Test-Path "$env:XDG_DATA_HOME/sisyphus/queue.db" | Should -Be $false
+        New-Task -Id some.task | Send-SisyphusTask
+        Complete 'Get-SisyphusTask -Id some' | Should -Be 'some.task'
+        Complete 'Stop-SisyphusTask some' | Should -Be 'some.task'
+        Complete 'Get-SisyphusNode -Name no-such-' | Should -Be $null
+    }
+
+    It 'is the one of SISYPHUS_BROKER unless the session or a parameter says otherwise' {
+        $env:SISYPHUS_BROKER = "sqlite:$TestDrive/environment.db"
+        try {
+            New-Task | Send-SisyphusTask
+            (Get-SisyphusQueue).Address | Should -Match 'environment.db$'
+            Connect-Sisyphus -Broker "sqlite:$TestDrive/session.db"
+            (Get-SisyphusQueue).Ready | Should -Be 0
+            (Get-SisyphusQueue -Broker "sqlite:$TestDrive/environment.db").Ready | Should -Be 1
+        }
+        finally {
+            [Environment]::SetEnvironmentVariable('SISYPHUS_BROKER', $null)
+            Connect-Sisyphus
+        }
     }
 
     It 'shows what happened to a task' {
@@ -149,6 +241,29 @@ Describe 'The queue' {
         $error.FullyQualifiedErrorId | Should -Match '^Sisyphus\.QueueNotAQueue,'
         $error.CategoryInfo.Category | Should -Be 'InvalidData'
         Get-Content -LiteralPath $path -Raw | Should -Be $before
+    }
+
+    It 'is not opened by an older version than wrote it' {
+        $path = "$TestDrive/newer.db"
+        New-Task | Send-SisyphusTask -Broker "sqlite:$path"
+        $file = [IO.File]::Open($path, 'Open', 'ReadWrite')
+        try {
+            # The schema's version, big-endian.
+            $file.Position = 60
+            $file.Write([byte[]] (0, 0, 255, 255), 0, 4)
+        }
+        finally {
+            $file.Dispose()
+        }
+        foreach ($command in { Get-SisyphusQueue -Broker "sqlite:$path" }, { New-Task | Send-SisyphusTask -Broker "sqlite:$path" }, { Wait-SisyphusTask x -Broker "sqlite:$path" }) {
+            $error = Get-ErrorOf $command
+            $error.FullyQualifiedErrorId | Should -Match '^Sisyphus\.QueueNewerVersion,'
+            $error.CategoryInfo.Category | Should -Be 'NotImplemented'
+        }
+    }
+
+    It 'is no folder' {
+        (Get-ErrorOf { New-Task | Send-SisyphusTask -Broker "sqlite:$TestDrive" }).FullyQualifiedErrorId | Should -Match '^Sisyphus\.Queue(NotAQueue|Denied|Unavailable),'
     }
 
     It 'has no address <Address>' -ForEach @(

@@ -26,6 +26,24 @@ function Get-ErrorOf {
     }
 }
 
+# The host in a process of its own, with this one's environment: runs a text that has the module.
+function Start-TestHost {
+    param([Parameter(Mandatory)] [string] $Text)
+
+    $file = "$TestDrive/host-$([guid]::NewGuid()).ps1"
+    Set-Content -LiteralPath $file -Value "Import-Module '$PSScriptRoot/../../Sisyphus.psd1'`n$Text"
+    Start-Process -FilePath (Get-TestHost) -ArgumentList $file -PassThru
+}
+
+# The host's executable, the one that was built last.
+function Get-TestHost {
+    $built = @('Debug', 'Release') | ForEach-Object {
+        Join-Path $PSScriptRoot "../../src/Sisyphus.Host/bin/$_/net10.0/sisyphus$(if ($IsWindows) { '.exe' })"
+    } | Where-Object { Test-Path $_ } | Sort-Object { [IO.File]::GetLastWriteTimeUtc($_) } | Select-Object -Last 1
+    if (-not $built) { throw 'The host is not built: dotnet build Sisyphus.sln' }
+    $built
+}
+
 # An image that holds busybox and its tools; returns its reference, or nothing where there is no docker command or no static busybox.
 function New-TestImage {
     param([string] $Name = 'sisyphus-pester:busybox')

@@ -128,6 +128,7 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
         if (isLast)
             return await _settlement.RejectAsync(result).ConfigureAwait(false) ? result : null;
         await _settlement.RetryAsync(result).ConfigureAwait(false);
+        TellItIsGone();
         return null;
     }
 
@@ -138,6 +139,7 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
         {
             IsPutBack = true;
             node.Events.Offer(new NodeTaskEvent(new TaskWarned(TaskId, node.Time.GetUtcNow(), "The lease was lost: another node has the task, or it is over. What was done here is thrown away."), Document.ToString()));
+            TellItIsGone();
             return null;
         }
 
@@ -152,8 +154,13 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
     {
         IsPutBack = true;
         await _settlement.ReleaseAsync(why).ConfigureAwait(false);
+        TellItIsGone();
         return null;
     }
+
+    /// <summary>To the node's reader: the slot has the task no longer, and it has not ended.</summary>
+    private void TellItIsGone() =>
+        node.Events.Offer(new NodeTaskEvent(new TaskStateChanged(TaskId, node.Time.GetUtcNow(), TaskState.Queued, Number), Document.ToString()));
 
     /// <summary>Asks the store until it answers: what is decided must not be told as a failure.</summary>
     /// <returns>Null when nothing is decided, or the token gave up.</returns>

@@ -6,7 +6,7 @@ namespace Sisyphus.Engine.Nodes;
 /// <summary>Something that happened on a node, in order.</summary>
 public abstract record NodeEvent;
 
-/// <summary>Of a task that the node has; <see cref="TaskFinished"/> comes for each task that it brought to an end.</summary>
+/// <summary>Of a task that the node has; <see cref="TaskFinished"/> comes for each task that it brought to an end, a change of the state to Queued for one that is back on the queue.</summary>
 public sealed record NodeTaskEvent(TaskEvent Event, string Title) : NodeEvent;
 
 /// <param name="Message">Why, for a person; empty where the state says all.</param>

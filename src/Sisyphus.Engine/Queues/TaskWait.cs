@@ -9,8 +9,11 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
 {
     /// <summary>More ids than this are looked for among all events.</summary>
     private const int MaxFilter = 1000;
+    private const int MaxLook = 500;
 
     private readonly Dictionary<string, TaskState> _states = [];
+    // Kept, not counted anew at each step: there are as many steps as events, and as many tasks as anybody likes.
+    private readonly Dictionary<TaskState, int> _counts = [];
     private readonly HashSet<string> _pending = [.. taskIds];
 
     /// <summary>Those that have not ended.</summary>
@@ -20,16 +23,20 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
     public IReadOnlyList<string> Unknown { get; private set; } = [];
 
     /// <summary>Tasks by state.</summary>
-    public IReadOnlyDictionary<TaskState, int> Counts => _states.Values.CountBy(state => state).ToDictionary();
+    public IReadOnlyDictionary<TaskState, int> Counts => _counts;
 
-    /// <summary>A step for each change that there is to see, with the task where it ended. Comes to its end with the last task, or with the token, without an exception.</summary>
-    public async IAsyncEnumerable<TaskSummary?> StepsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>A step for each change that there is to see, with the task where it ended. Comes to its end with the last task.</summary>
+    /// <param name="enough">Ends the waiting without an exception; there is one look at the tasks in any case.</param>
+    public async IAsyncEnumerable<TaskSummary?> StepsAsync(CancellationToken enough, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var task in await FindAsync([.. _pending], cancellationToken).ConfigureAwait(false))
+        foreach (var ids in _pending.Chunk(MaxLook))
         {
-            _states[task.Id] = task.State;
-            if (task.HasEnded && _pending.Remove(task.Id))
-                yield return task;
+            foreach (var task in await FindAsync(ids, cancellationToken).ConfigureAwait(false))
+            {
+                See(task.Id, task.State);
+                if (task.HasEnded && _pending.Remove(task.Id))
+                    yield return task;
+            }
         }
         Unknown = [.. _pending.Where(id => !_states.ContainsKey(id))];
         _pending.ExceptWith(Unknown);
@@ -39,31 +46,40 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
 
         // From the oldest event on: what ended between the look and the watch is among them.
         var query = new EventQuery { After = 0, Follow = true, TaskIds = _pending.Count <= MaxFilter ? [.. _pending] : [] };
-        var events = queue.ReadEventsAsync(query, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(enough, cancellationToken);
+        var events = queue.ReadEventsAsync(query, end.Token).GetAsyncEnumerator(end.Token);
         await using (events.ConfigureAwait(false))
         {
-            while (_pending.Count > 0 && await MoveNextAsync(events, cancellationToken).ConfigureAwait(false))
+            while (_pending.Count > 0 && await MoveNextAsync(events, enough).ConfigureAwait(false))
             {
                 var happened = events.Current;
                 if (happened is not { TaskId: { } id, State: { } state } || !_pending.Contains(id))
                     continue;
-                _states[id] = state;
                 // An old end may have been followed by a resumption.
                 var ended = state.IsEnd() ? (await FindAsync([id], cancellationToken).ConfigureAwait(false)).FirstOrDefault(task => task.HasEnded) : null;
                 if (ended is not null)
                     _pending.Remove(id);
+                See(id, ended?.State ?? state);
                 yield return ended;
             }
         }
     }
 
-    private static async Task<bool> MoveNextAsync(IAsyncEnumerator<QueueEvent> events, CancellationToken cancellationToken)
+    private void See(string id, TaskState state)
+    {
+        if (_states.TryGetValue(id, out var before))
+            _counts[before]--;
+        _states[id] = state;
+        _counts[state] = _counts.GetValueOrDefault(state) + 1;
+    }
+
+    private static async Task<bool> MoveNextAsync(IAsyncEnumerator<QueueEvent> events, CancellationToken enough)
     {
         try
         {
             return await events.MoveNextAsync().ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (enough.IsCancellationRequested)
         {
             return false;
         }

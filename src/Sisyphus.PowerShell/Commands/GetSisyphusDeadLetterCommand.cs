@@ -9,7 +9,7 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(DeadLetter))]
 public sealed class GetSisyphusDeadLetterCommand : QueueCommand
 {
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(TaskIdCompleter))]
     public string[] Id { get; set; } = [];
 

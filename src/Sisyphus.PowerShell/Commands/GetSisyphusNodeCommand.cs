@@ -9,7 +9,7 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(NodeInfo))]
 public sealed class GetSisyphusNodeCommand : QueueCommand
 {
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NodeNameCompleter))]
     public string[] Name { get; set; } = ["*"];

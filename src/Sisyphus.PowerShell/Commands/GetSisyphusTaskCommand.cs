@@ -10,7 +10,7 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(TaskSummary))]
 public sealed class GetSisyphusTaskCommand : QueueCommand
 {
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(TaskIdCompleter))]
     public string[] Id { get; set; } = [];
 

@@ -9,7 +9,7 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(TaskSummary))]
 public sealed class ResumeSisyphusTaskCommand : QueueCommand
 {
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(TaskIdCompleter))]
     public string[] Id { get; set; } = [];
 

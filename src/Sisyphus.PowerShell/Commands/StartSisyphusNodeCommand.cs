@@ -66,7 +66,7 @@ public sealed class StartSisyphusNodeCommand : RunningCommand
         if (AsJob)
             StartJob(settings);
         else
-            Run();
+            Run(settings.Node);
     }
 
     protected override void StopProcessing()
@@ -91,10 +91,10 @@ public sealed class StartSisyphusNodeCommand : RunningCommand
         WriteObject(job);
     }
 
-    private void Run()
+    private void Run(string name)
     {
         var node = _host!.Node;
-        var writer = new NodeEventWriter(this, this.IsVerbose());
+        var writer = new NodeEventWriter(this, name, this.IsVerbose());
         using var signals = new NodeSignals(node, message => Host.UI.WriteWarningLine(message));
         var running = node.RunAsync(CancellationToken.None);
         var isOver = false;

@@ -9,7 +9,7 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(void))]
 public sealed class StopSisyphusNodeCommand : QueueCommand
 {
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(NodeNameCompleter))]
     public string[] Name { get; set; } = [];
 

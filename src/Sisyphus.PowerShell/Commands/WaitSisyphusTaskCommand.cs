@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.PowerShell.Completers;
 using Sisyphus.PowerShell.Documents;
+using Sisyphus.PowerShell.Running;
 
 namespace Sisyphus.PowerShell.Commands;
 
@@ -12,9 +14,15 @@ namespace Sisyphus.PowerShell.Commands;
 public sealed class WaitSisyphusTaskCommand : QueueCommand
 {
     private const int ActivityId = 1;
-    private readonly List<string> _ids = [];
+    // The longest that a timer takes is 49 days.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(49);
 
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    private readonly List<string> _ids = [];
+    private readonly CancellationTokenSource _enough = new();
+    private TimeSpan? _timeout;
+    private long? _shown;
+
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(TaskIdCompleter))]
     public string[] Id { get; set; } = [];
 
@@ -22,16 +30,21 @@ public sealed class WaitSisyphusTaskCommand : QueueCommand
     [QuantityTransformation]
     public string? Timeout { get; set; }
 
+    protected override void BeginProcessing()
+    {
+        _timeout = this.Duration(Timeout, nameof(Timeout), TimeSpan.Zero, s_longest);
+        base.BeginProcessing();
+    }
+
     protected override void ProcessRecord() => _ids.AddRange(Id);
 
     protected override void EndProcessing()
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        if (this.Duration(Timeout, nameof(Timeout), TimeSpan.Zero, TimeSpan.FromDays(365)) is { } timeout)
-            end.CancelAfter(timeout);
+        if (_timeout is not null)
+            _enough.CancelAfter(_timeout.Value);
         var wait = new TaskWait(Queue, [.. _ids.Distinct()]);
         var saidUnknown = false;
-        foreach (var ended in EnumerateOrEnd(wait.StepsAsync(end.Token)))
+        foreach (var ended in EnumerateOrEnd(wait.StepsAsync(_enough.Token, StopToken)))
         {
             if (!saidUnknown && wait.Unknown.Count > 0)
             {
@@ -45,10 +58,15 @@ public sealed class WaitSisyphusTaskCommand : QueueCommand
         if (!saidUnknown)
             WriteUnknown(wait);
         WriteProgress(new ProgressRecord(ActivityId, "Waiting for tasks", "Finished") { RecordType = ProgressRecordType.Completed });
-        if (StopToken.IsCancellationRequested)
-            throw new PipelineStoppedException();
         foreach (var id in wait.Pending)
             WriteError(ErrorRecords.WaitTimeout(id, Timeout!));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _enough.Dispose();
+        base.Dispose(disposing);
     }
 
     private void WriteUnknown(TaskWait wait)
@@ -59,10 +77,13 @@ public sealed class WaitSisyphusTaskCommand : QueueCommand
 
     private void ShowProgress(TaskWait wait)
     {
+        if (_shown is { } shown && Stopwatch.GetElapsedTime(shown) < TaskProgress.MinInterval)
+            return;
+        _shown = Stopwatch.GetTimestamp();
         var counts = wait.Counts;
         var ended = counts.Where(count => count.Key.IsEnd()).Sum(count => count.Value);
         var total = counts.Values.Sum();
-        WriteProgress(new ProgressRecord(ActivityId, "Waiting for tasks", string.Join(", ", counts.OrderBy(count => count.Key).Select(count => $"{count.Value} {count.Key}")))
+        WriteProgress(new ProgressRecord(ActivityId, "Waiting for tasks", string.Join(", ", counts.Where(count => count.Value > 0).OrderBy(count => count.Key).Select(count => $"{count.Value} {count.Key}")))
         {
             PercentComplete = total == 0 ? -1 : ended * 100 / total,
         });

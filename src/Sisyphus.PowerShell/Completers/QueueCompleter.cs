@@ -4,12 +4,14 @@ using System.Management.Automation.Language;
 
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Settings;
+using Sisyphus.PowerShell.Documents;
 
 namespace Sisyphus.PowerShell.Completers;
 
 /// <summary>Completes from the session's queue. A person waits at the keyboard: what is not there soon is not offered.</summary>
 public abstract class QueueCompleter : IArgumentCompleter
 {
+    private const string SqliteScheme = "sqlite:";
     private static readonly TimeSpan s_limit = TimeSpan.FromMilliseconds(500);
 
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
@@ -17,7 +19,11 @@ public abstract class QueueCompleter : IArgumentCompleter
         try
         {
             // On another thread: the wait here ends at the limit whatever the queue does.
-            var address = Session.Resolve(SettingsLayer.Empty).Broker;
+            var given = fakeBoundParameters?["Broker"];
+            var address = Session.Resolve(new SettingsLayer { Broker = given is null ? null : PowerShellValue.Text(given) }).Broker;
+            // A key press makes no queue.
+            if (address.StartsWith(SqliteScheme, StringComparison.OrdinalIgnoreCase) && !File.Exists(address[SqliteScheme.Length..]))
+                return [];
             var found = Task.Run(() => FindAsync(address));
             return found.Wait(s_limit)
                 ? [.. found.Result.Where(item => item.Name.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))

@@ -8,13 +8,16 @@ namespace Sisyphus.PowerShell.Running;
 /// <summary>Writes what happens to tasks to the streams of a cmdlet. Runs on the pipeline's thread.</summary>
 /// <param name="errors">A task that ended badly is an error too.</param>
 /// <param name="verbose">The verbose stream is on: the tasks' output goes there instead of to the information stream.</param>
-internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose, bool errors = true)
+/// <param name="parent">Id of the activity that the tasks' bars stand beneath, or 0 for none.</param>
+internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose, bool errors = true, int parent = 0)
 {
     public const string OutputTag = "Sisyphus.Output";
 
     private readonly Dictionary<string, TaskProgress> _progress = [];
     private readonly Dictionary<string, string> _titles = [];
-    private int _activities;
+
+    /// <summary>Tasks whose bar is up.</summary>
+    public int Shown => _progress.Count;
 
     public void Submitted(TaskDocument task) => _titles[task.Id!] = task.ToString();
 
@@ -29,6 +32,8 @@ internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose, bool errors
                 break;
             case TaskStateChanged change:
                 WriteVerbose($"{title}: {change.State}, attempt {change.Attempt}");
+                if (change.State == TaskState.Queued)
+                    EndProgress(change.TaskId);
                 if (change.State is TaskState.Initializing or TaskState.Running)
                     Progress(change.TaskId, title).Phase(change.State == TaskState.Running ? "Running" : "Preparing");
                 break;
@@ -68,12 +73,17 @@ internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose, bool errors
     // The result first: it is worth having even where -ErrorAction Stop makes the error the end.
     private void WriteResult(TaskResult result)
     {
-        if (_progress.Remove(result.Id, out var progress))
-            progress.Completed();
+        EndProgress(result.Id);
         _titles.Remove(result.Id);
         cmdlet.WriteObject(result);
         if (errors && result.State != TaskState.Complete)
             cmdlet.WriteError(result.ToErrorRecord());
+    }
+
+    private void EndProgress(string taskId)
+    {
+        if (_progress.Remove(taskId, out var progress))
+            progress.Completed();
     }
 
     private void WriteLine(string title, TaskOutputLine line)
@@ -93,7 +103,10 @@ internal sealed class TaskEventWriter(PSCmdlet cmdlet, bool verbose, bool errors
     private TaskProgress Progress(string taskId, string title)
     {
         if (!_progress.TryGetValue(taskId, out var progress))
-            _progress[taskId] = progress = new TaskProgress(++_activities, $"Task {title}", cmdlet.WriteProgress, TimeProvider.System);
+            _progress[taskId] = progress = new TaskProgress(FreeActivity(), $"Task {title}", cmdlet.WriteProgress, TimeProvider.System, parent > 0 ? parent : -1);
         return progress;
     }
+
+    /// <summary>The lowest that no bar has, so that a slot's tasks follow each other on one line.</summary>
+    private int FreeActivity() => Enumerable.Range(parent + 1, _progress.Count + 1).Except(_progress.Values.Select(progress => progress.ActivityId)).First();
 }

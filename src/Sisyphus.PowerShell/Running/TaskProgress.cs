@@ -7,7 +7,8 @@ using Sisyphus.PowerShell.Documents;
 namespace Sisyphus.PowerShell.Running;
 
 /// <summary>The progress bar of one task.</summary>
-internal sealed class TaskProgress(int activityId, string title, Action<ProgressRecord> write, TimeProvider time)
+/// <param name="parent">Id of the activity that the bar stands beneath, or -1.</param>
+internal sealed class TaskProgress(int activityId, string title, Action<ProgressRecord> write, TimeProvider time, int parent = -1)
 {
     /// <summary>A console can't show more, and each record costs more than the event behind it.</summary>
     public static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(200);
@@ -17,6 +18,8 @@ internal sealed class TaskProgress(int activityId, string title, Action<Progress
     private string _transfer = "";
     private long _written;
     private bool _shown;
+
+    public int ActivityId => activityId;
 
     public void Pulling(string image, PullProgress progress)
     {
@@ -42,7 +45,7 @@ internal sealed class TaskProgress(int activityId, string title, Action<Progress
     public void Completed()
     {
         if (_shown)
-            write(new ProgressRecord(activityId, title, "Finished") { RecordType = ProgressRecordType.Completed });
+            write(new ProgressRecord(activityId, title, "Finished") { RecordType = ProgressRecordType.Completed, ParentActivityId = parent });
         _shown = false;
     }
 
@@ -56,6 +59,6 @@ internal sealed class TaskProgress(int activityId, string title, Action<Progress
             return;
         _written = time.GetTimestamp();
         _shown = true;
-        write(new ProgressRecord(activityId, title, status) { PercentComplete = percent });
+        write(new ProgressRecord(activityId, title, status) { PercentComplete = percent, ParentActivityId = parent });
     }
 }
