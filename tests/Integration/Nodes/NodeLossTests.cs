@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
@@ -12,11 +14,15 @@ namespace Sisyphus.Tests.Integration.Nodes;
 public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell) : NodeTest(engine, shell)
 {
     private const string Output = """, "inputs": {"b:in": "/in"}, "outputs": {"b:x": "/out/x"}""";
+    private const string LargeInput = """, "inputs": {"b:in": "/in", "b:large": "/large"}, "outputs": {"b:x": "/out/x"}""";
+    private const int LargeBytes = 512 * 1024 * 1024;
     private readonly EngineFixture _fixture = engine;
 
     public enum Step
     {
         Claimed,
+        Pulling,
+        StagingIn,
         Running,
         Staging,
         Decided,
@@ -24,21 +30,31 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
 
     [Theory]
     [InlineData(Step.Claimed)]
+    [InlineData(Step.Pulling)]
+    [InlineData(Step.StagingIn)]
     [InlineData(Step.Running)]
     [InlineData(Step.Staging)]
     [InlineData(Step.Decided)]
     public async Task Kill_NodeInTheMiddleOfATask_AnotherPublishesItOnceAndTheNextStartLeavesNothing(Step step)
     {
         Harness.Put("b", "in", step is Step.Claimed or Step.Running ? "wait" : "go");
-        await SendAsync(Json("a", "if [ $(cat /in) = wait ]; then sleep 600; fi; dd if=/dev/zero of=/out/x bs=1M count=64", Output));
+        var document = Json("a", "if [ $(cat /in) = wait ]; then sleep 600; fi; dd if=/dev/zero of=/out/x bs=1M count=64", step == Step.StagingIn ? LargeInput : Output);
+        // Accepts, and never answers.
+        using var registry = new TcpListener(IPAddress.Loopback, 0);
+        registry.Start();
+        var image = step == Step.Pulling ? $"{registry.LocalEndpoint}/silent:1" : Image;
+        Harness.Put("b", "large", new byte[step == Step.StagingIn ? LargeBytes : 1]);
+        await SendAsync(document.Replace(Image, image, StringComparison.Ordinal));
         await using var killed = StartProcess(leaseSeconds: 60);
         await UntilAsync(step);
         await killed.KillAsync();
         var since = Stopwatch.GetTimestamp();
         Harness.Put("b", "in", "go");
+        if (step == Step.Pulling)
+            await Client.Images.TagImageAsync(Image, new() { RepositoryName = $"{registry.LocalEndpoint}/silent", Tag = "1" }, Token);
 
         await using var other = Start(options => options.MaxTasks = 1, OtherName);
-        if (step is Step.Claimed or Step.Running)
+        if (step is Step.Claimed or Step.Pulling or Step.Running)
         {
             await UntilAsync("a", item => item.Kind == QueueEventKind.TaskClaimed && item.Node == OtherName);
             TestContext.Current.TestOutputHelper?.WriteLine($"Taken over {Stopwatch.GetElapsedTime(since).TotalMilliseconds:0} ms after SIGKILL.");
@@ -47,6 +63,8 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
         var task = await UntilEndedAsync("a");
         other.Node.Drain();
         await other.EndAsync();
+        if (step == Step.Pulling)
+            await Client.Images.DeleteImageAsync(image, new(), Token);
 
         Assert.Equal(TaskState.Complete, task.State);
         Assert.Equal(64 * 1024 * 1024, new FileInfo(Harness.PathOf("b", "x")).Length);
@@ -136,6 +154,13 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
             case Step.Claimed:
                 await UntilAsync("a", item => item.Kind == QueueEventKind.TaskClaimed);
                 break;
+            case Step.Pulling:
+                await UntilAsync("a", item => item.State == TaskState.Initializing);
+                break;
+            case Step.StagingIn:
+                // The large input has begun to come, and takes longer than the kill.
+                await TestWait.UntilAsync(() => Task.FromResult(CacheFiles().Any(file => file is { Exists: true, Length: > 1024 * 1024 and < LargeBytes })), TimeSpan.FromSeconds(60));
+                break;
             case Step.Running:
                 await UntilRunningAsync("a");
                 break;
@@ -146,6 +171,12 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
                 await TestWait.UntilAsync(() => Task.FromResult(Harness.Exists("b", ".sisyphus/a/published.json")), TimeSpan.FromSeconds(60));
                 break;
         }
+    }
+
+    private IEnumerable<FileInfo> CacheFiles()
+    {
+        var cache = new DirectoryInfo(Path.Combine(Harness.WorkDirectory, "cache"));
+        return cache.Exists ? cache.EnumerateFiles("*", SearchOption.AllDirectories) : [];
     }
 
     private async Task<int> CountTaskContainersAsync() =>

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.Tests.Integration.Execution;
@@ -40,6 +43,38 @@ public sealed class NodeStopTests(EngineFixture engine, ShellImageFixture shell)
         Assert.Equal(TaskState.Complete, (await UntilEndedAsync("c")).State);
         node.Node.Drain();
         await node.EndAsync();
+    }
+
+    [Fact]
+    public async Task RunAsync_TaskCanceledWhileItsImageIsPulled_IsSettledAsCanceled()
+    {
+        // Accepts, and never answers.
+        using var registry = new TcpListener(IPAddress.Loopback, 0);
+        registry.Start();
+        await SendAsync(Json("a", "true").Replace(Image, $"{registry.LocalEndpoint}/silent:1", StringComparison.Ordinal));
+        await using var node = Start(options => options.MaxTasks = 1);
+        await UntilAsync("a", item => item.State == TaskState.Initializing);
+        await Queue.CancelAsync(["a"], Token);
+        Assert.Equal(TaskState.Canceled, (await UntilEndedAsync("a")).State);
+        await node.EndAsync();
+    }
+
+    [Fact]
+    public async Task RunAsync_TaskCanceledWhileItsOutputsAreStaged_IsWhollyPublishedOrNotAtAll()
+    {
+        await SendAsync(Json("a", "dd if=/dev/zero of=/out/x bs=1M count=256", """, "outputs": {"b:x": "/out/x"}"""));
+        await using var node = Start(options => options.MaxTasks = 1);
+        await TestWait.UntilAsync(() => Task.FromResult(Directory.Exists(Harness.PathOf("b", ".sisyphus/a"))), TimeSpan.FromSeconds(60));
+        await Queue.CancelAsync(["a"], Token);
+        var task = await UntilEndedAsync("a");
+        await node.EndAsync();
+
+        // Which of the two was first is the machine's business; that they agree is ours.
+        Assert.Contains(task.State, new[] { TaskState.Canceled, TaskState.Complete });
+        Assert.Equal(task.State == TaskState.Complete, Harness.Exists("b", "x"));
+        Assert.Equal(
+            task.State == TaskState.Complete ? ["published.json"] : [],
+            Directory.EnumerateFiles(Harness.PathOf("b", ""), "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(name => name != "x"));
     }
 
     [Fact]

@@ -75,6 +75,7 @@ internal sealed partial class OutputPublisher
                 Outputs = staged,
                 Record = record([.. staged.Select(ToPublished)]),
             };
+            cancellationToken.ThrowIfCancellationRequested();
         }
         catch
         {
@@ -82,8 +83,8 @@ internal sealed partial class OutputPublisher
             throw;
         }
 
-        // From here on an error says nothing of whether we won, so our staging must stay.
-        var standing = await _decisions.CreateAsync(location, decision, cancellationToken).ConfigureAwait(false);
+        // From here on an error says nothing of whether we won, so our staging must stay. A cancellation would say as little, so it has to wait.
+        var standing = await _decisions.CreateAsync(location, decision, CancellationToken.None).ConfigureAwait(false);
         if (standing.Attempt == attemptId)
             return await FinishAsync(home, location, standing, outputs, cancellationToken).ConfigureAwait(false);
         await _staging.AbandonAsync(taskId, attemptId, outputs).ConfigureAwait(false);
