@@ -122,27 +122,5 @@ Describe 'The host' {
             $process.ExitCode | Should -Be 143
             $done | Should -Exist
         }
-
-        It 'ends at once on the third Ctrl+C, whatever runs' -Skip:$IsWindows {
-            $file = Join-Path $TestDrive deaf.ps1
-            $ready = Join-Path $TestDrive deaf
-            Set-Content -LiteralPath $file -Value "Set-Content '$ready' 1; [Threading.Thread]::Sleep(600000)"
-            $process = Start-Process -FilePath $build -ArgumentList $file -PassThru
-            try {
-                $clock = [Diagnostics.Stopwatch]::StartNew()
-                while (-not (Test-Path $ready) -and $clock.Elapsed.TotalSeconds -lt 60) { Start-Sleep -Milliseconds 50 }
-                # Signals of one kind that come together are one.
-                foreach ($i in 1..2) {
-                    & kill -INT $process.Id
-                    $process.WaitForExit(1000) | Should -BeFalse
-                }
-                & kill -INT $process.Id
-                $process.WaitForExit(30000) | Should -BeTrue
-            }
-            finally {
-                if (-not $process.HasExited) { $process.Kill() }
-            }
-            $process.ExitCode | Should -Be 130
-        }
     }
 }

@@ -194,11 +194,11 @@ Describe 'A node' -Tag Docker -Skip:(-not $image) {
         $process = Start-TestHost 'Start-SisyphusNode -Name n9'
         try {
             Watch-SisyphusTask $sent.Id | Where-Object State -eq Running | Select-Object -First 1 | Out-Null
-            & kill -INT $process.Id
+            & kill -TERM $process.Id
             Watch-SisyphusTask -Replay | Where-Object Kind -eq NodeDraining | Select-Object -First 1 | Out-Null
-            & kill -INT $process.Id
+            & kill -TERM $process.Id
             $process.WaitForExit(30000) | Should -Be $true
-            $process.ExitCode | Should -Be 130
+            $process.ExitCode | Should -Be 143
             $task = Get-SisyphusTask $sent.Id
             "$($task.State) $($task.Attempts) $($task.Losses)" | Should -Be 'Queued 0 0'
             @(& docker ps --all --quiet --filter "label=sisyphus.task=$($sent.Id)").Count | Should -Be 0
