@@ -79,6 +79,32 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
         Assert.Equal(["published.json"], Directory.EnumerateFiles(Harness.PathOf("b", ".sisyphus/a"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public async Task Kill_NodeThatHasPublishedAndNotAcknowledged_AnotherAcknowledgesWithoutARun()
+    {
+        await SendAsync(Json("a", "sleep 1; echo done > /out/x", """, "outputs": {"b:x": "/out/x"}"""));
+        await using var killed = StartProcess(leaseSeconds: 60);
+        await UntilRunningAsync("a");
+        using (var connection = Open())
+        {
+            // Whoever holds the queue's file holds the acknowledgement up.
+            Execute(connection, "BEGIN IMMEDIATE");
+            await TestWait.UntilAsync(
+                () => Task.FromResult(Harness.Exists("b", "x") && Harness.Get("b", ".sisyphus/a/published.json").Contains("\"done\":true", StringComparison.Ordinal)), TimeSpan.FromSeconds(20));
+            await killed.KillAsync();
+            Execute(connection, "COMMIT");
+        }
+
+        await using var other = Start(options => options.MaxTasks = 1, OtherName);
+        await other.EndAsync();
+        Assert.Equal((TaskState.Complete, 0), (other.Results.Single().State, other.Results.Single().Attempts));
+        Assert.Equal((TaskState.Complete, 1), ((await GetAsync("a")).State, (await GetAsync("a")).Losses));
+        Assert.Single(await EventsAsync("a"), item => item.State == TaskState.Running);
+        await using var again = Start(options => options.IdleTimeout = TimeSpan.Zero);
+        await again.EndAsync();
+        Assert.Empty(await ContainersAsync());
+    }
+
     [Theory]
     [InlineData(600)]
     [InlineData(1)]

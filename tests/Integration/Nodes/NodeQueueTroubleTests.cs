@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Queues.Sqlite;
@@ -67,19 +65,5 @@ public sealed class NodeQueueTroubleTests(EngineFixture engine, ShellImageFixtur
         // It also hears again what it is told.
         Assert.True(await Queue.StopNodeAsync(Harness.NodeName, NodeStop.Drain, Token));
         await node.EndAsync();
-    }
-
-    private SqliteConnection Open()
-    {
-        var connection = new SqliteConnection($"Data Source={Address["sqlite:".Length..]};Pooling=False");
-        connection.Open();
-        return connection;
-    }
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using Microsoft.Data.Sqlite;
+
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Nodes;
@@ -108,5 +110,20 @@ public abstract class NodeTest : TaskTest
         await foreach (var letter in Queue.GetDeadLettersAsync([id], Token))
             return letter;
         throw new InvalidOperationException($"{id} is no dead letter.");
+    }
+
+    /// <summary>The queue's file, behind the queue's back.</summary>
+    protected SqliteConnection Open()
+    {
+        var connection = new SqliteConnection($"Data Source={Address["sqlite:".Length..]};Pooling=False");
+        connection.Open();
+        return connection;
+    }
+
+    protected static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 }
