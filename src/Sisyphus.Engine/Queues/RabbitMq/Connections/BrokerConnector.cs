@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+using RabbitMQ.Client;
+
+namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
+
+/// <summary>Connects to the broker, to whichever of its hosts answers. What the client can do by itself after a loss is off: a lost connection stays lost.</summary>
+internal sealed class BrokerConnector(BrokerAddress address)
+{
+    /// <summary>Of closing what nobody waits for any more.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
+
+    /// <param name="purpose">A word for the management console.</param>
+    /// <returns>An open connection, the caller's to dispose.</returns>
+    /// <exception cref="QueueException">Within <see cref="BrokerAddress.ConnectTimeout"/>.</exception>
+    public async Task<IConnection> ConnectAsync(string purpose, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var hosts = address.Hosts.ToArray();
+        // So that nodes spread over a cluster.
+        Random.Shared.Shuffle(hosts);
+        List<(BrokerHost Host, QueueException Error)> failures = [];
+        foreach (var host in hosts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            // What a host that refuses at once leaves over is the others'.
+            var share = (address.ConnectTimeout - Stopwatch.GetElapsedTime(started)) / (hosts.Length - failures.Count);
+            try
+            {
+                return await ConnectAsync(host, purpose, share, cancellationToken).ConfigureAwait(false);
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Unavailable)
+            {
+                failures.Add((host, error));
+            }
+        }
+        throw failures.Count == 1 ? failures[0].Error : BrokerFailures.NoHost(address, failures);
+    }
+
+    private async Task<IConnection> ConnectAsync(BrokerHost host, string purpose, TimeSpan share, CancellationToken cancellationToken)
+    {
+        using var tls = address.UsesTls ? new BrokerTls(address, host.Name) : null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<IConnection>? connecting = null;
+        try
+        {
+            var endpoint = new AmqpTcpEndpoint(host.Name, host.Port, tls?.Options() ?? new SslOption());
+            limit.CancelAfter(share);
+            // On the pool: name resolution and the first steps may block.
+            connecting = Task.Run(() => Factory(purpose, share).CreateConnectionAsync([endpoint], limit.Token), CancellationToken.None);
+            return await connecting.WaitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            if (connecting is { IsCompleted: false })
+                Abandon(connecting);
+            cancellationToken.ThrowIfCancellationRequested();
+            var doing = $"connect to {host}";
+            if (tls?.Refusal is { } refusal)
+                throw BrokerFailures.Translate(new RefusedCertificateException(refusal, error), address, doing);
+            if (limit.IsCancellationRequested)
+                throw BrokerFailures.Translate(new TimeoutException($"no answer within {share.TotalSeconds:0.#} s", error), address, doing);
+            throw BrokerFailures.Translate(error, address, doing);
+        }
+    }
+
+    private ConnectionFactory Factory(string purpose, TimeSpan share)
+    {
+        var name = $"sisyphus {purpose} {Environment.MachineName}/{Environment.ProcessId}";
+        var factory = new ConnectionFactory
+        {
+            AutomaticRecoveryEnabled = false,
+            TopologyRecoveryEnabled = false,
+            VirtualHost = address.VirtualHost,
+            RequestedHeartbeat = address.Heartbeat,
+            RequestedConnectionTimeout = share,
+            HandshakeContinuationTimeout = share,
+            ContinuationTimeout = address.ConnectTimeout,
+            SocketReadTimeout = share,
+            SocketWriteTimeout = share,
+            ConsumerDispatchConcurrency = 1,
+            ClientProvidedName = name,
+            ClientProperties = new Dictionary<string, object?>
+            {
+                ["product"] = "Sisyphus",
+                ["version"] = typeof(BrokerConnector).Assembly.GetName().Version?.ToString(3),
+                ["platform"] = $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}",
+                ["connection_name"] = name,
+            },
+        };
+        if (address.User is not null)
+            (factory.UserName, factory.Password) = (address.User, address.Password ?? "");
+        else if (address.CertificateFile is not null)
+            factory.AuthMechanisms = [new ExternalMechanismFactory(), new PlainMechanismFactory()];
+        return factory;
+    }
+
+    // The client heeds its token nearly everywhere; where it does not, what it makes after all is closed when it comes.
+    private static void Abandon(Task<IConnection> connecting) => _ = connecting.ContinueWith(
+        static async late =>
+        {
+            if (late.IsCompletedSuccessfully)
+                await late.Result.AbortAsync(CloseTimeout).ConfigureAwait(false);
+            else
+                _ = late.Exception;
+        },
+        TaskScheduler.Default);
+}

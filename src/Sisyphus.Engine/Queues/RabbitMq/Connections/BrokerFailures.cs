@@ -1,0 +1,75 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+using RabbitMQ.Client.Exceptions;
+
+namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
+
+/// <summary>What went wrong with the broker, in the queue's words.</summary>
+internal static class BrokerFailures
+{
+    private const string TryAgain = "Check that the broker runs and can be reached from here.";
+
+    /// <param name="doing">What could not be done, after "could not": <c>declare sisyphus.bus</c>.</param>
+    public static QueueException Translate(Exception error, BrokerAddress address, string doing)
+    {
+        if (error is QueueException already)
+            return already;
+        foreach (var cause in Causes(error))
+        {
+            if (Explain(cause, address) is { } found)
+                return new QueueException(found.Failure, $"The queue {address} could not {doing}: {found.What.TrimEnd('.')}. {found.Advice}", error);
+        }
+        return new QueueException(QueueFailure.Unavailable, $"The queue {address} could not {doing}: {Innermost(error).Message.TrimEnd('.')}. {TryAgain}", error);
+    }
+
+    /// <summary>For an address with several hosts, none of which let us in.</summary>
+    public static QueueException NoHost(BrokerAddress address, IReadOnlyList<(BrokerHost Host, QueueException Error)> failures)
+    {
+        var start = $"The queue {address} could not ";
+        var each = failures.Select(failure => failure.Error.Message.Replace(start, "", StringComparison.Ordinal));
+        return new QueueException(QueueFailure.Unavailable, $"{start}be reached at any of its {failures.Count} hosts. Could not {string.Join(" Could not ", each.Distinct())}", new AggregateException(failures.Select(failure => failure.Error)));
+    }
+
+    private static (QueueFailure Failure, string What, string Advice)? Explain(Exception error, BrokerAddress address) => error switch
+    {
+        UnusableFileException => (QueueFailure.Denied, error.Message, "Correct the address, or give this user the right to read the file."),
+        RefusedCertificateException => (QueueFailure.Denied, $"the broker's certificate is refused: {error.Message}", "Nothing was sent to it."),
+        // The broker closes the connection with a reason, or, when it is old, without one.
+        AuthenticationFailureException or PossibleAuthenticationFailureException => WrongPassword(address),
+        PublishReturnException returned => (QueueFailure.Unavailable, $"the broker returned the message ({returned.ReplyCode} {returned.ReplyText}): there is no queue '{returned.RoutingKey}', or the member of the cluster that has it is down", "Wait for the member, or start a node, which declares the queues."),
+        PublishException => (QueueFailure.Full, "the broker refused the message: the queue is at its limit, or could not write it", "Make room on the broker, or try again."),
+        OperationInterruptedException { ShutdownReason: { } reason } => BrokerReplies.Explain(reason, address),
+        AuthenticationException => (QueueFailure.Denied, $"TLS failed ({Innermost(error).Message.TrimEnd('.')})", "Check that the port speaks TLS, and the client certificate if the broker wants one."),
+        PacketNotRecognizedException or ProtocolVersionMismatchException or MalformedFrameException or WireFormattingException or UnexpectedFrameException =>
+            (QueueFailure.Unavailable, "what answers there does not speak AMQP 0.9.1", $"Check the port: {BrokerAddress.DefaultPort} is usual, {BrokerAddress.DefaultTlsPort} with TLS (amqps)."),
+        SocketException socket => (QueueFailure.Unavailable, BrokerReplies.OfSocket(socket), TryAgain),
+        TimeoutException => (QueueFailure.Unavailable, error.Message, TryAgain),
+        OperationCanceledException => (QueueFailure.Unavailable, "no answer within the time limit", TryAgain),
+        _ => null,
+    };
+
+    private static (QueueFailure Failure, string What, string Advice) WrongPassword(BrokerAddress address) => address.User is { } user
+        ? (QueueFailure.Denied, $"the broker knows no user '{user}' with this password", "Correct them in the address or give them with -Credential.")
+        : (QueueFailure.Denied, "the broker does not let its guest, or this client certificate, in from here", "Give a user and a password with -Credential.");
+
+    /// <summary>From the outside in, each inner exception after the one that holds it; certificates and files last what they were first.</summary>
+    private static IEnumerable<Exception> Causes(Exception error)
+    {
+        // The client wraps everything; what lies inside says more, but for the ones that we made.
+        if (error is RefusedCertificateException or UnusableFileException or TimeoutException)
+            yield return error;
+        var inner = error is AggregateException all ? all.Flatten().InnerExceptions : error.InnerException is { } one ? [one] : (IEnumerable<Exception>)[];
+        foreach (var cause in inner.SelectMany(Causes))
+            yield return cause;
+        if (error is not BrokerUnreachableException)
+            yield return error;
+    }
+
+    private static Exception Innermost(Exception error)
+    {
+        while (error.InnerException is { } inner)
+            error = inner;
+        return error;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+using RabbitMQ.Client.Events;
+
+namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
+
+/// <summary>What the broker's reply codes (AMQP 0.9.1, 1.2) and the network's mean here, and what to do.</summary>
+internal static partial class BrokerReplies
+{
+    private const int ConnectionForced = 320;
+    private const int AccessRefused = 403;
+    private const int NotFound = 404;
+    private const int ResourceLocked = 405;
+    private const int PreconditionFailed = 406;
+    private const int ChannelError = 504;
+    private const int ResourceError = 506;
+    private const int NotAllowed = 530;
+    private const int InternalError = 541;
+
+    public static (QueueFailure Failure, string What, string Advice) Explain(ShutdownEventArgs reason, BrokerAddress address)
+    {
+        var said = Said(reason);
+        var user = address.User ?? "guest";
+        return reason.ReplyCode switch
+        {
+            AccessRefused => (QueueFailure.Denied, $"the user '{user}' may not ({said})", $"Give '{user}' the rights to configure, write and read '^{Regex.Escape(address.Prefix)}' in the virtual host '{address.VirtualHost}', or let an administrator declare the queues."),
+            NotFound => (QueueFailure.Unavailable, $"it is not there ({said})", "Start a node, which declares the queues, or wait until the member of the cluster that has it is back."),
+            ResourceLocked => (QueueFailure.Unavailable, $"another connection has it for itself ({said})", "Wait until that one has ended; the broker drops a dead one after about three heartbeats."),
+            PreconditionFailed when IsDeliveryTimeout(said) => (QueueFailure.Unavailable, $"the broker's limit for deliveries has passed ({said})", "It is connected again."),
+            PreconditionFailed => (QueueFailure.NotAQueue, $"what is there was declared otherwise ({said})", "Nothing was changed there. Remove it on the broker when it is empty, or use other names with prefix= in the address."),
+            NotAllowed when said.Contains("not found", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Denied, $"the broker has no virtual host '{address.VirtualHost}'", "Correct the address, where a virtual host '/' is left out or %2F, or create it with 'rabbitmqctl add_vhost'."),
+            NotAllowed when said.Contains("limit", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Unavailable, $"the broker's limit is reached ({said})", "Close connections, or let an administrator raise it."),
+            NotAllowed when said.Contains("refused", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Denied, $"the user '{user}' has no access to the virtual host '{address.VirtualHost}'", $"Give it with 'rabbitmqctl set_permissions -p {address.VirtualHost} {user} …'."),
+            NotAllowed when said.Contains("down", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Unavailable, $"the virtual host '{address.VirtualHost}' is down ({said})", "Look into the broker's log; 'rabbitmqctl restart_vhost' starts it."),
+            NotAllowed => (QueueFailure.Denied, $"the broker does not allow it ({said})", "Look into the broker's log."),
+            ConnectionForced => (QueueFailure.Unavailable, $"the broker closed the connection ({said})", "It is being stopped, or an administrator closed it; try again."),
+            ResourceError => (QueueFailure.Full, $"the broker is short of something ({said})", "Make room on the broker."),
+            InternalError => (QueueFailure.Unavailable, $"the broker failed ({said})", "Look into the broker's log, and try again."),
+            ChannelError => (QueueFailure.Unavailable, $"the channel was closed already ({said})", "Try again."),
+            _ => (QueueFailure.Unavailable, $"the connection was closed ({reason.ReplyCode} {said})", "Try again."),
+        };
+    }
+
+    public static string OfSocket(SocketException error) => error.SocketErrorCode switch
+    {
+        SocketError.ConnectionRefused => "nobody listens there",
+        SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData => "its name is not known",
+        SocketError.TimedOut => "no answer within the time limit",
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable => "there is no way to it from here",
+        SocketError.ConnectionReset or SocketError.ConnectionAborted => "the connection was cut",
+        _ => error.Message,
+    };
+
+    public static bool IsDeliveryTimeout(string said) => said.Contains("delivery acknowledgement on channel", StringComparison.OrdinalIgnoreCase);
+
+    private static string Said(ShutdownEventArgs reason)
+    {
+        var said = Code().Replace(reason.ReplyText ?? "", "").Trim();
+        return said.Length > 0 ? said : reason.ReplyCode.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    // "ACCESS_REFUSED - access to …"
+    [GeneratedRegex(@"\A[A-Z_]+ - ", RegexOptions.CultureInvariant)]
+    private static partial Regex Code();
+}
