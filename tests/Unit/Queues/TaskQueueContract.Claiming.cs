@@ -129,7 +129,7 @@ public abstract partial class TaskQueueContract
         Assert.Equal((TaskState.Initializing, "n1"), (task.State, task.Node));
     }
 
-    [Theory, InlineData(""), InlineData("not JSON"), InlineData("{}"), InlineData("[1]"), InlineData("""{"id": "poison", "image": "a", "commands": []}"""), InlineData("""{"image": "a", "commands": [{"command": ["x"]}]}""")]
+    [Theory, InlineData(""), InlineData("not JSON"), InlineData("{}"), InlineData("[1]"), InlineData("""{"id": "poison", "image": "a", "commands": []}""")]
     public async Task Claim_TextThatIsNoDocument_BecomesADeadLetterAndNeverComesOut(string text)
     {
         await SendRawAsync(Queue, "poison", text);
@@ -140,6 +140,18 @@ public abstract partial class TaskQueueContract
         var letter = Assert.Single(await DeadAsync());
         Assert.Equal((FailureReason.InvalidDocument, text), (letter.Reason, letter.Document));
         Assert.NotEmpty(letter.Message);
+    }
+
+    [Fact]
+    public async Task Claim_DocumentWithoutId_IsRefusedOrGetsOne()
+    {
+        await SendRawAsync(Queue, "no-id", """{"image": "a", "commands": [{"command": ["x"]}]}""");
+        await SendAsync(Doc("good"));
+        var session = await JoinAsync();
+        if (!RefusesDocumentsWithoutId)
+            Assert.Equal("no-id", (await ClaimAsync(session)).Document.Id);
+        Assert.Equal("good", (await ClaimAsync(session)).Document.Id);
+        Assert.Equal(RefusesDocumentsWithoutId ? 1 : 0, (await DeadAsync()).Count);
     }
 
     [Fact]

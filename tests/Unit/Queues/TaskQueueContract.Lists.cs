@@ -19,8 +19,8 @@ public abstract partial class TaskQueueContract
     public async Task GetTasks_EachCriterion_Chooses()
     {
         await SendAsync(Doc("a", workflow: "A"), Doc("b", workflow: "B"), Doc("c", workflow: "B"), Doc("d"));
-        await (await ClaimAsync(await JoinAsync("n1"))).CompleteAsync(Complete(), Token);
-        await ClaimAsync(await JoinAsync("n2"));
+        await (await ClaimAsync(await JoinAsync("n1"), ClaimRequest.Anything with { Workflows = ["A"] })).CompleteAsync(Complete(), Token);
+        await ClaimAsync(await JoinAsync("n2"), ClaimRequest.Anything with { Workflows = ["B"] });
         Assert.Equal(["b", "d"], await IdsAsync(new TaskQuery { Ids = ["d", "unknown", "b"] }));
         Assert.Equal(["a", "b"], await IdsAsync(new TaskQuery { States = [TaskState.Complete, TaskState.Initializing] }));
         Assert.Equal(["b", "c"], await IdsAsync(new TaskQuery { Workflow = "B" }));

@@ -36,11 +36,14 @@ public abstract partial class TaskQueueContract
     }
 
     [Fact]
-    public async Task Send_KnownId_IsReportedAndChangesNothing()
+    public async Task Send_KnownId_ChangesNothing()
     {
         await SendAsync(Doc("a", priority: 3));
-        Assert.Equal([SendResult.AlreadySent, SendResult.Sent], (await SendAsync(Doc("a", priority: 9), Doc("b"))).Select(outcome => outcome.Result));
+        Assert.Equal([SentAgain, SendResult.Sent], (await SendAsync(Doc("a", priority: 9), Doc("b"))).Select(outcome => outcome.Result));
         Assert.Equal(3, (await TaskAsync("a")).Priority);
+        var session = await JoinAsync();
+        Assert.Equal(["a", "b"], (await ClaimIdsAsync(session, 2)).Order());
+        await AssertNothingToClaimAsync(session);
     }
 
     [Fact]
@@ -51,13 +54,14 @@ public abstract partial class TaskQueueContract
     }
 
     [Fact]
-    public async Task Send_IdOfEndedTask_IsReportedAsAlreadySent()
+    public async Task Send_IdOfEndedTask_IsNotRunAgain()
     {
         await SendAsync(Doc("a"));
         var session = await JoinAsync();
         Assert.True(await (await ClaimAsync(session)).CompleteAsync(Complete(), Token));
-        Assert.Equal(SendResult.AlreadySent, (await SendAsync(Doc("a")))[0].Result);
+        Assert.Equal(SentAgain, (await SendAsync(Doc("a")))[0].Result);
         await AssertNothingToClaimAsync(session);
+        Assert.Equal(TaskState.Complete, (await TaskAsync("a")).State);
     }
 
     [Fact]

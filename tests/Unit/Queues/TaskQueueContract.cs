@@ -28,6 +28,12 @@ public abstract partial class TaskQueueContract : IAsyncLifetime
     /// <summary>Puts a text on the queue that no sender of ours would.</summary>
     private protected abstract Task SendRawAsync(ITaskQueue queue, string id, string text);
 
+    /// <summary>What a sender hears of a task whose id is known. In any case it is not run again.</summary>
+    private protected virtual SendResult SentAgain => SendResult.AlreadySent;
+
+    /// <summary>Whether a document without an id is refused, or gets one.</summary>
+    private protected virtual bool RefusesDocumentsWithoutId => true;
+
     public async ValueTask InitializeAsync() => Queue = await QueueAsync();
 
     public virtual async ValueTask DisposeAsync()

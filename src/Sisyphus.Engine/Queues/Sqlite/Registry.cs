@@ -47,7 +47,7 @@ internal sealed class Registry(QueueClock clock, Settling settling)
             """,
             ("@state", status.State.ToString()), ("@tasks", Columns.Json(status.Tasks)), ("@cpus", status.Cpus), ("@memory", status.Memory), ("@load", status.Load),
             ("@finished", status.Finished), ("@message", status.Message), ("@now", clock.Ticks), ("@heard", clock.Monotonic), ("@session", session));
-        if (Told(Enum.Parse<NodeState>(word), status.State) is { } kind)
+        if (NodeChanges.Told(Enum.Parse<NodeState>(word), status.State) is { } kind)
             EventLog.Append(connection, Event(kind, name, status.Message));
         return true;
     }
@@ -73,13 +73,4 @@ internal sealed class Registry(QueueClock clock, Settling settling)
 
     public QueueEvent Event(QueueEventKind kind, string node, string message) =>
         new() { Sequence = 0, Time = clock.Now, Kind = kind, Node = node, Message = message };
-
-    private static QueueEventKind? Told(NodeState before, NodeState after) => (before, after) switch
-    {
-        _ when before == after => null,
-        (_, NodeState.Paused) => QueueEventKind.NodePaused,
-        (_, NodeState.Draining) => QueueEventKind.NodeDraining,
-        (NodeState.Paused or NodeState.Draining or NodeState.Lost, _) => QueueEventKind.NodeContinued,
-        _ => null,
-    };
 }

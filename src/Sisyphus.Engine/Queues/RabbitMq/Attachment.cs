@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using RabbitMQ.Client;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>A node's connection with all that hangs on it. One loss breaks the whole: then all of it is made anew.</summary>
+internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IAsyncDisposable
+{
+    private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<Task, bool> _work = [];
+    private readonly ConcurrentBag<IChannel> _channels = [];
+    private volatile bool _isClosing;
+
+    public IConnection Connection => connection;
+
+    /// <summary>Comes with the reason.</summary>
+    public Task<string> Broken => _broken.Task;
+
+    public bool IsBroken => _broken.Task.IsCompleted;
+
+    /// <summary>For single messages from the lanes.</summary>
+    public required IChannel Lanes { get; init; }
+
+    /// <summary>Delivers the lease queue.</summary>
+    public required IChannel Leases { get; init; }
+
+    public static async Task<Attachment> OpenAsync(BrokerLine line, BrokerCalls calls, CancellationToken cancellationToken)
+    {
+        var connection = await line.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var lanes = await line.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
+        var attachment = new Attachment(connection, calls) { Lanes = lanes, Leases = await line.OpenChannelAsync(cancellationToken).ConfigureAwait(false) };
+        attachment.Watch(lanes);
+        attachment.Watch(attachment.Leases);
+        return attachment;
+    }
+
+    public void Break(string why)
+    {
+        if (!_isClosing)
+            _broken.TrySetResult(why);
+    }
+
+    /// <summary>A channel whose end breaks the attachment.</summary>
+    public async Task<IChannel> OpenChannelAsync(CancellationToken cancellationToken)
+    {
+        var channel = await OpenOwnChannelAsync(cancellationToken).ConfigureAwait(false);
+        Watch(channel);
+        return channel;
+    }
+
+    /// <summary>A channel that is the caller's to dispose.</summary>
+    public Task<IChannel> OpenOwnChannelAsync(CancellationToken cancellationToken) =>
+        calls.CallAsync(token => connection.CreateChannelAsync(cancellationToken: token), "open a channel", cancellationToken);
+
+    public async Task ConsumeAsync(IChannel channel, string queue, bool acknowledged, bool exclusive, ushort prefetch, Func<Incoming, Task> handle, CancellationToken cancellationToken)
+    {
+        if (prefetch > 0)
+            await calls.CallAsync(token => channel.BasicQosAsync(0, prefetch, global: false, token), $"consume {queue}", cancellationToken).ConfigureAwait(false);
+        await calls.CallAsync(
+            token => channel.BasicConsumeAsync(queue, autoAck: !acknowledged, "", noLocal: false, exclusive, arguments: null, new MessageSink(channel, queue, handle, Break), token),
+            $"consume {queue}",
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A message is done with. A failure breaks the attachment: the broker delivers the message again.</summary>
+    public async Task AckAsync(IChannel channel, ulong tag)
+    {
+        try
+        {
+            await calls.CallAsync(token => channel.BasicAckAsync(tag, multiple: false, token).AsTask(), "acknowledge", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (QueueException error)
+        {
+            Break(error.Message);
+        }
+    }
+
+    public Task AckLeaseAsync(ulong tag) => AckAsync(Leases, tag);
+
+    /// <summary>Runs beside the delivery of messages; waited for at the end.</summary>
+    public void Start(Func<Task> work)
+    {
+        var running = Task.Run(async () =>
+        {
+            try
+            {
+                await work().ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is QueueException or OperationCanceledException or ObjectDisposedException)
+            {
+                // What was not acknowledged comes again.
+                Break(error.Message);
+            }
+        });
+        _work.TryAdd(running, true);
+        _ = running.ContinueWith(done => _work.TryRemove(done, out _), TaskScheduler.Default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Break("The session ended.");
+        _isClosing = true;
+        foreach (var channel in _channels)
+            await channel.AbortAsync().WaitAsync(BrokerCalls.Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_work.Keys).WaitAsync(2 * BrokerCalls.Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void Watch(IChannel channel)
+    {
+        _channels.Add(channel);
+        channel.ChannelShutdownAsync += (_, reason) =>
+        {
+            Break(reason.ReplyText);
+            return Task.CompletedTask;
+        };
+        if (!channel.IsOpen)
+            Break("A channel was closed.");
+    }
+}

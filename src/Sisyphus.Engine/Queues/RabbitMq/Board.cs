@@ -1,0 +1,247 @@
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>The state of all tasks and nodes, made from the event stream. Everybody who has read as far sees the same: the order of the stream decides what came first.</summary>
+/// <remarks>A view, not a lock: who runs a task is the lease's business, who has finished it the store's.</remarks>
+internal sealed class Board(TimeProvider time, TimeSpan retention)
+{
+    private const int PruneEvery = 5000;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, BoardTask> _tasks = [];
+    private readonly List<string> _order = [];
+    private readonly Dictionary<string, BoardNode> _nodes = [];
+    private readonly Dictionary<string, NodeBeat> _beats = [];
+    private readonly HashSet<Lane> _lanes = [Lane.Main];
+    private TaskCompletionSource _lanesChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isLive;
+    private int _changes;
+
+    public BoardTask? Find(string id)
+    {
+        lock (_gate)
+            return _tasks.GetValueOrDefault(id);
+    }
+
+    /// <summary>In the order in which they were sent; without those that ended before the retention.</summary>
+    public IReadOnlyList<BoardTask> Tasks()
+    {
+        lock (_gate)
+        {
+            Prune();
+            return [.. _order.Select(id => _tasks[id])];
+        }
+    }
+
+    public IReadOnlyList<BoardNode> Nodes()
+    {
+        lock (_gate)
+            return [.. _nodes.Values.Select(WithBeat).OrderBy(node => node.Registration.Name, StringComparer.Ordinal)];
+    }
+
+    public BoardNode? FindNode(string name)
+    {
+        lock (_gate)
+            return _nodes.GetValueOrDefault(name) is { } node ? WithBeat(node) : null;
+    }
+
+    /// <summary>Those that tasks were ever sent to, and what completes when there is another one.</summary>
+    public (IReadOnlyList<Lane> Lanes, Task Changed) Lanes()
+    {
+        lock (_gate)
+            return ([.. _lanes], _lanesChanged.Task);
+    }
+
+    /// <summary>What comes from now on has just happened.</summary>
+    public void SetLive()
+    {
+        lock (_gate)
+            _isLive = true;
+    }
+
+    /// <returns>Whether the entry changed anything: one that came too late does not.</returns>
+    public bool Apply(LogEntry entry)
+    {
+        lock (_gate)
+        {
+            if (++_changes % PruneEvery == 0)
+                Prune();
+            if (entry.Priority is { } priority && _lanes.Add(new Lane(entry.Workflow, priority)))
+            {
+                _lanesChanged.SetResult();
+                _lanesChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            if (entry.Task is not null)
+                return ApplyToTask(entry, entry.Task);
+            return entry.Node is not null && ApplyToNode(entry, entry.Node);
+        }
+    }
+
+    private bool ApplyToTask(LogEntry entry, string id)
+    {
+        var before = _tasks.GetValueOrDefault(id);
+        var after = before is null ? First(entry, id) : Changed(before, entry);
+        if (after is null || ReferenceEquals(after, before))
+            return false;
+        if (before is null)
+            _order.Add(id);
+        if (after.Summary.HasEnded != after.Ended.HasValue)
+            after = after with { Ended = after.Summary.HasEnded ? entry.Time : null };
+        _tasks[id] = after;
+        return true;
+    }
+
+    /// <summary>A task that is heard of for the first time; what was before has passed out of the stream, or nobody told.</summary>
+    private static BoardTask? First(LogEntry entry, string id)
+    {
+        var summary = new TaskSummary
+        {
+            Id = id, Name = entry.Name, Workflow = entry.Workflow, State = TaskState.Queued, Image = entry.Image ?? "", Priority = entry.Priority ?? TaskDocument.DefaultPriority, Sent = entry.Sent ?? entry.Time,
+        };
+        var task = new BoardTask { Summary = summary, IsForeign = entry.Kind != LogEntryKind.TaskSent };
+        return entry.Kind switch
+        {
+            LogEntryKind.TaskSent => task,
+            LogEntryKind.TaskRefused or LogEntryKind.TaskWarned => null,
+            // Canceled before it was met: it is known by that from now on.
+            _ => Changed(task with { Claims = entry.Kind is LogEntryKind.TaskClaimed ? 0 : entry.Claim ?? 0 }, entry),
+        };
+    }
+
+    private static BoardTask? Changed(BoardTask task, LogEntry entry)
+    {
+        var summary = task.Summary;
+        var isOfThisClaim = !summary.HasEnded && entry.Claim == task.Claims;
+        switch (entry.Kind)
+        {
+            case LogEntryKind.TaskSent when task.IsForeign:
+                return task with { IsForeign = false, Summary = summary with { Name = entry.Name, Workflow = entry.Workflow, Image = entry.Image ?? summary.Image, Sent = entry.Time } };
+            case LogEntryKind.TaskClaimed when !summary.HasEnded && entry.Claim > task.Claims:
+                return task with
+                {
+                    Claims = entry.Claim.Value,
+                    Session = entry.Session,
+                    Summary = summary with
+                    {
+                        State = TaskState.Initializing, Node = entry.Node, Started = entry.Started ?? entry.Time, Finished = null, NotBefore = null, Losses = entry.Losses ?? summary.Losses, Attempts = entry.Attempts ?? summary.Attempts,
+                    },
+                };
+            case LogEntryKind.TaskProgressed when isOfThisClaim && task.IsHeld && entry.State is { } state:
+                return task with { Summary = summary with { State = state } };
+            case LogEntryKind.TaskRetried when isOfThisClaim && task.IsHeld:
+                return Back(task, summary with
+                {
+                    Attempts = entry.Attempt ?? summary.Attempts, Reason = entry.Reason, Message = entry.Message ?? "", NotBefore = entry.NotBefore, Started = entry.Started, Finished = entry.Finished, ExitCodes = entry.ExitCodes ?? [],
+                    PeakMemory = entry.PeakMemory, Record = entry.Record,
+                });
+            case LogEntryKind.TaskReleased when isOfThisClaim && task.IsHeld:
+                return Back(task, summary);
+            case LogEntryKind.TaskLost when isOfThisClaim && task.IsHeld:
+                return Back(task, summary with { Losses = summary.Losses + 1, Reason = FailureReason.NodeLost, Message = entry.Message ?? "", Finished = entry.Time });
+            case LogEntryKind.CancelRequested when summary is { HasEnded: false, CancelRequested: false }:
+                return task.IsHeld ? task with { Summary = summary with { CancelRequested = true } } : Canceled(task, summary, entry.Time);
+            case LogEntryKind.TaskEnded when summary is { State: TaskState.Canceled } && entry.State == TaskState.Canceled && !task.IsEndTold:
+                return task with { IsEndTold = true };
+            case LogEntryKind.TaskEnded when (isOfThisClaim || (entry.Claim is null && !summary.HasEnded)) && entry.State is { } end:
+                return task with
+                {
+                    Session = null,
+                    IsEndTold = true,
+                    Summary = summary with
+                    {
+                        State = end, Reason = entry.Reason, Message = entry.Message ?? "", Attempts = entry.Attempts ?? summary.Attempts, Losses = entry.Losses ?? summary.Losses, NotBefore = null, CancelRequested = false,
+                        Started = entry.Started, Finished = entry.Finished ?? entry.Time, ExitCodes = entry.ExitCodes ?? [], PeakMemory = entry.PeakMemory, Record = entry.Record,
+                    },
+                };
+            case LogEntryKind.TaskResumed when summary.HasEnded || task.IsForeign:
+                return task with
+                {
+                    Claims = Math.Max(task.Claims, entry.Claim ?? 0),
+                    IsEndTold = false,
+                    Summary = summary with { State = TaskState.Queued, Reason = null, Message = "", Attempts = 0, Losses = 0, Node = null, NotBefore = null, Started = null, Finished = null, ExitCodes = [], PeakMemory = null, Record = null },
+                };
+            case LogEntryKind.TaskRefused when summary.State == TaskState.Queued && task.Claims == 0:
+                return task with { IsEndTold = true, Summary = summary with { State = TaskState.SystemError, Reason = FailureReason.Internal, Message = entry.Message ?? "It was not sent.", Finished = entry.Time } };
+            case LogEntryKind.TaskWarned when isOfThisClaim:
+                return task with { };
+            default:
+                return task;
+        }
+    }
+
+    /// <summary>On the queue again, unless somebody wanted it canceled meanwhile.</summary>
+    private static BoardTask Back(BoardTask task, TaskSummary summary)
+    {
+        var waiting = task with { Session = null, Summary = summary with { State = TaskState.Queued } };
+        return summary.CancelRequested ? Canceled(waiting, waiting.Summary, summary.Finished) : waiting;
+    }
+
+    private static BoardTask Canceled(BoardTask task, TaskSummary summary, DateTimeOffset? finished) => task with
+    {
+        Session = null,
+        IsEndTold = false,
+        Summary = summary with { State = TaskState.Canceled, Reason = FailureReason.Canceled, Message = "It was canceled.", NotBefore = null, CancelRequested = false, Finished = finished },
+    };
+
+    private bool ApplyToNode(LogEntry entry, string name)
+    {
+        if (entry is { Kind: LogEntryKind.NodeHeartbeat, Session: { } beating, Status: { } status })
+        {
+            // May come before the node's joining is read: that is in the other stream.
+            _beats[name] = new NodeBeat(beating, status, entry.Time, Heard());
+            return true;
+        }
+        if (entry is { Kind: LogEntryKind.NodeJoined, Registration: { } registration, Session: { } session })
+        {
+            _nodes[name] = new BoardNode { Registration = registration, Session = session, Joined = entry.Time, State = NodeState.Idle, LastSeen = entry.Time, Heard = Heard() };
+            return true;
+        }
+        if (_nodes.GetValueOrDefault(name) is not { } before || before.Session != entry.Session || before.State == NodeState.Left)
+            return false;
+        switch (entry.Kind)
+        {
+            case LogEntryKind.NodePaused or LogEntryKind.NodeDraining or LogEntryKind.NodeContinued when entry.Status is { } told:
+                _nodes[name] = before with { State = told.State, Status = told, LastSeen = entry.Time, Heard = Heard() };
+                return true;
+            case LogEntryKind.NodeLeft:
+                _nodes[name] = before with { State = NodeState.Left, LastSeen = entry.Time, Heard = Heard() };
+                return true;
+            case LogEntryKind.NodeLost when before.State != NodeState.Lost:
+                _nodes[name] = before with { State = NodeState.Lost };
+                return true;
+            case LogEntryKind.NodeStop:
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>With what its last heartbeat said, where that is the newest word of it.</summary>
+    private BoardNode WithBeat(BoardNode node)
+    {
+        if (!_beats.TryGetValue(node.Registration.Name, out var beat) || beat.Session != node.Session || beat.Time < node.LastSeen || node.State == NodeState.Left)
+            return node;
+        return node with { LastSeen = beat.Time, Heard = beat.Heard, Status = beat.Status, State = node.State == NodeState.Lost ? NodeState.Lost : beat.Status.State };
+    }
+
+    private long Heard() => _isLive ? time.GetTimestamp() : 0;
+
+    private void Prune()
+    {
+        var oldest = time.GetUtcNow() - retention;
+        _order.RemoveAll(id =>
+        {
+            var task = _tasks[id];
+            if (!(task.Ended < oldest))
+                return false;
+            _tasks.Remove(id);
+            return true;
+        });
+        foreach (var node in _nodes.Values.Where(node => node.State is NodeState.Left or NodeState.Lost && node.LastSeen < oldest).ToArray())
+        {
+            _nodes.Remove(node.Registration.Name);
+            _beats.Remove(node.Registration.Name);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Sisyphus.Engine.Execution;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Keeps a <see cref="Board"/> at what the streams say, from the first time that somebody asks until it is disposed.</summary>
+internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter writer, Topology topology, QueueNames names, Board board, TimeProvider time) : IAsyncDisposable
+{
+    private static readonly TimeSpan s_patience = BrokerCalls.Limit;
+
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> _marks = [];
+    private readonly ConcurrentDictionary<ChannelWriter<LogEntry>, bool> _followers = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private Task? _running;
+    private long _progress;
+    private volatile QueueException? _trouble;
+
+    public Board Board => board;
+
+    /// <summary>Returns when the board has all that was written before the call.</summary>
+    /// <exception cref="QueueException">The streams can't be read.</exception>
+    public async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        Start();
+        await topology.EnsureLogAsync(await line.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(CatchUpAsync(names.Events, cancellationToken), CatchUpAsync(names.Heartbeats, cancellationToken)).ConfigureAwait(false);
+        board.SetLive();
+    }
+
+    /// <summary>Writes the entry, and waits until the board has come to it.</summary>
+    /// <returns>Whether it changed the board: false when something that came before forbids it.</returns>
+    public Task<bool> AskAsync(LogEntry entry, CancellationToken cancellationToken)
+    {
+        var marked = entry with { Mark = Guid.NewGuid().ToString("N") };
+        return WaitAsync(marked.Mark, token => writer.WriteAsync(marked, token), cancellationToken);
+    }
+
+    /// <summary>Entries from now on that changed the board. They are dropped for a follower that does not read.</summary>
+    public IDisposable Follow(ChannelWriter<LogEntry> follower)
+    {
+        _followers.TryAdd(follower, true);
+        return new Following(this, follower);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        Task running;
+        lock (_gate)
+            running = _running ??= Task.CompletedTask;
+        await running.ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private void Start()
+    {
+        lock (_gate)
+            _running ??= Task.WhenAll(RunAsync(names.Events, _stop.Token), RunAsync(names.Heartbeats, _stop.Token));
+    }
+
+    private Task<bool> CatchUpAsync(string stream, CancellationToken cancellationToken)
+    {
+        var marker = new LogEntry { Kind = LogEntryKind.Marker, Time = time.GetUtcNow(), Mark = Guid.NewGuid().ToString("N") };
+        return WaitAsync(marker.Mark, token => writer.WriteMarkerAsync(stream, marker, token), cancellationToken);
+    }
+
+    private async Task<bool> WaitAsync(string mark, Func<CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        var came = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _marks[mark] = came;
+        try
+        {
+            await write(cancellationToken).ConfigureAwait(false);
+            // A long log takes its time; one that does not move is another matter.
+            while (true)
+            {
+                var before = Interlocked.Read(ref _progress);
+                try
+                {
+                    return await came.Task.WaitAsync(s_patience, cancellationToken).ConfigureAwait(false);
+                }
+                catch (TimeoutException) when (Interlocked.Read(ref _progress) == before)
+                {
+                    throw _trouble ?? calls.Failure(QueueFailure.Unavailable, $"{names.Events} delivers nothing.");
+                }
+                catch (TimeoutException)
+                {
+                    // It goes on.
+                }
+            }
+        }
+        finally
+        {
+            _marks.TryRemove(mark, out _);
+        }
+    }
+
+    private async Task RunAsync(string stream, CancellationToken cancellationToken)
+    {
+        object from = EventStream.First;
+        var reader = new EventStream(line, calls, stream);
+        for (var failures = 0; !cancellationToken.IsCancellationRequested;)
+        {
+            try
+            {
+                await topology.EnsureLogAsync(await line.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+                await foreach (var message in reader.ReadAsync(from, () => _trouble = null, cancellationToken).ConfigureAwait(false))
+                {
+                    // A chunk is delivered whole, also what lies before the place that was asked for.
+                    if (from is long next && message.Offset < next)
+                        continue;
+                    from = message.Offset + 1;
+                    failures = 0;
+                    Interlocked.Increment(ref _progress);
+                    foreach (var entry in message.Entries)
+                        Apply(entry);
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error) when (error is QueueException or ObjectDisposedException or ChannelClosedException)
+            {
+                _trouble = error as QueueException;
+                topology.Forget();
+                await Task.Delay(RetryBackoff.After(++failures, Random.Shared.NextDouble()) / 4, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private void Apply(LogEntry entry)
+    {
+        var changed = entry.Kind != LogEntryKind.Marker && board.Apply(entry);
+        if (entry.Mark is not null && _marks.TryRemove(entry.Mark, out var waiting))
+            waiting.TrySetResult(changed);
+        if (!changed)
+            return;
+        foreach (var follower in _followers.Keys)
+            follower.TryWrite(entry);
+    }
+
+    private sealed class Following(BoardFeed feed, ChannelWriter<LogEntry> follower) : IDisposable
+    {
+        public void Dispose() => feed._followers.TryRemove(follower, out _);
+    }
+}

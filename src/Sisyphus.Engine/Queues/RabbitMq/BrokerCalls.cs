@@ -1,0 +1,44 @@
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Calls of the broker, each with a time limit, their failures told in the queue's words.</summary>
+/// <remarks>The client's own limits don't cover a write loop that died (https://github.com/rabbitmq/rabbitmq-dotnet-client/issues/1930).</remarks>
+internal sealed class BrokerCalls(BrokerAddress address)
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    /// <param name="doing">After "could not".</param>
+    /// <exception cref="QueueException"/>
+    public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, string doing, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Limit);
+        try
+        {
+            return await call(limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Explain(error, doing);
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    public Task CallAsync(Func<CancellationToken, Task> call, string doing, CancellationToken cancellationToken) =>
+        CallAsync(
+            async token =>
+            {
+                await call(token).ConfigureAwait(false);
+                return true;
+            },
+            doing,
+            cancellationToken);
+
+    public QueueException Explain(Exception error, string doing) => BrokerFailures.Translate(error, address, doing);
+
+    public QueueException Failure(QueueFailure failure, string what) => new(failure, $"The queue {address}: {what}");
+}

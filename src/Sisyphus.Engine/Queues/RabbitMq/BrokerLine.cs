@@ -1,0 +1,96 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>A connection that is opened when it is first needed, and anew after it was lost. What hung on the lost one is lost with it.</summary>
+internal sealed class BrokerLine(BrokerConnector connector, BrokerCalls calls, string purpose) : IAsyncDisposable
+{
+    private static readonly TimeSpan s_closeTime = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private volatile IConnection? _connection;
+    private volatile string? _blocked;
+    private bool _disposed;
+
+    /// <summary>Why the broker takes nothing for now; null when it does.</summary>
+    public string? Blocked => _connection is { IsOpen: true } ? _blocked : null;
+
+    /// <exception cref="QueueException">There is none to be had.</exception>
+    public async Task<IConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        if (_connection is { IsOpen: true } open)
+            return open;
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_connection is { IsOpen: true } opened)
+                return opened;
+            await DropAsync().ConfigureAwait(false);
+            var connection = await connector.ConnectAsync(purpose, cancellationToken).ConfigureAwait(false);
+            _blocked = null;
+            connection.ConnectionBlockedAsync += OnBlocked;
+            connection.ConnectionUnblockedAsync += OnUnblocked;
+            return _connection = connection;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>A channel without confirms.</summary>
+    public Task<IChannel> OpenChannelAsync(CancellationToken cancellationToken) =>
+        OpenChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false), cancellationToken);
+
+    public async Task<IChannel> OpenChannelAsync(CreateChannelOptions options, CancellationToken cancellationToken)
+    {
+        var connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
+        return await calls.CallAsync(token => connection.CreateChannelAsync(options, token), "open a channel", cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Cut without a word, as when the process is killed.</summary>
+    public async Task AbortAsync()
+    {
+        if (_connection is { } connection)
+            await connection.AbortAsync(TimeSpan.Zero).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _one.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            _disposed = true;
+            await DropAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task DropAsync()
+    {
+        if (_connection is not { } connection)
+            return;
+        _connection = null;
+        // Never throws, and ends by itself where the broker does not answer any more.
+        await connection.AbortAsync(s_closeTime).ConfigureAwait(false);
+        await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private Task OnBlocked(object sender, ConnectionBlockedEventArgs blocked)
+    {
+        _blocked = blocked.Reason;
+        return Task.CompletedTask;
+    }
+
+    private Task OnUnblocked(object sender, AsyncEventArgs unblocked)
+    {
+        _blocked = null;
+        return Task.CompletedTask;
+    }
+}

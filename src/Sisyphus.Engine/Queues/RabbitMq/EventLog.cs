@@ -1,0 +1,62 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Sisyphus.Engine.Execution;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Reads the events stream for somebody who watches, over losses of the connection.</summary>
+internal sealed class EventLog(BrokerParts parts)
+{
+    private const int MostFailures = 5;
+
+    /// <param name="after">As <see cref="EventQuery.After"/>.</param>
+    /// <exception cref="QueueException">The broker was not to be had several times in a row.</exception>
+    public async IAsyncEnumerable<(long Sequence, LogEntry Entry)> ReadAsync(long? after, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var last = after ?? 0;
+        object from = after switch { null => EventStream.Next, 0 => EventStream.First, _ => StreamMessage.OffsetOf(after.Value) };
+        var failures = 0;
+        while (true)
+        {
+            // Known by it that all is read that was there.
+            var end = follow ? null : Guid.NewGuid().ToString("N");
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var reader = new EventStream(parts.Reading, parts.Calls, parts.Names.Events).ReadAsync(from, () => { }, over.Token).GetAsyncEnumerator(over.Token);
+            await using (reader.ConfigureAwait(false))
+            {
+                if (end is not null)
+                    await parts.Writer.WriteMarkerAsync(parts.Names.Events, new LogEntry { Kind = LogEntryKind.Marker, Time = parts.Now, Mark = end }, cancellationToken).ConfigureAwait(false);
+                while (await MoveNextAsync(reader, () => ++failures <= MostFailures, cancellationToken).ConfigureAwait(false))
+                {
+                    failures = 0;
+                    var message = reader.Current;
+                    for (var i = 0; i < message.Entries.Length; i++)
+                    {
+                        var sequence = message.Sequence(i);
+                        if (sequence <= last)
+                            continue;
+                        last = sequence;
+                        if (end is not null && message.Entries[i].Mark == end)
+                            yield break;
+                        yield return (sequence, message.Entries[i]);
+                    }
+                    from = message.Offset + 1;
+                }
+            }
+            await Task.Delay(RetryBackoff.After(failures, Random.Shared.NextDouble()), parts.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>False when the connection is lost and another try is allowed.</returns>
+    private static async Task<bool> MoveNextAsync(IAsyncEnumerator<StreamMessage> reader, Func<bool> mayTryAgain, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is QueueException { Failure: QueueFailure.Unavailable } or ChannelClosedException && !cancellationToken.IsCancellationRequested && mayTryAgain())
+        {
+            return false;
+        }
+    }
+}

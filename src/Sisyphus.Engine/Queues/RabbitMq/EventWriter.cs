@@ -1,0 +1,22 @@
+using System.Text.Json;
+using RabbitMQ.Client;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Writes on the bus, confirmed; what is of tasks and nodes is kept by the stream then.</summary>
+internal sealed class EventWriter(Publisher publisher, QueueNames names)
+{
+    public Task WriteAsync(LogEntry entry, CancellationToken cancellationToken) => PublishAsync(names.Bus, entry.Key, [entry], cancellationToken);
+
+    /// <summary>At most <see cref="StreamMessage.MaxEntries"/>, of tasks that were sent.</summary>
+    public Task WriteSentAsync(LogEntry[] entries, CancellationToken cancellationToken) => PublishAsync(names.Bus, "tasks.sent", entries, cancellationToken);
+
+    /// <summary>To one stream alone.</summary>
+    public Task WriteMarkerAsync(string stream, LogEntry entry, CancellationToken cancellationToken) => PublishAsync("", stream, [entry], cancellationToken);
+
+    private Task PublishAsync(string exchange, string key, LogEntry[] entries, CancellationToken cancellationToken)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(entries, Wire.Json.LogEntryArray);
+        return publisher.PublishAsync(exchange, key, new BasicProperties { ContentType = "application/json", DeliveryMode = DeliveryModes.Persistent }, body, mandatory: true, cancellationToken);
+    }
+}

@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>What a session has leased: of each task a copy on the node's lease queue, delivered to the session and not acknowledged. When the node dies the copies' time to live goes on, and the broker hands them over.</summary>
+internal sealed class Leases(BrokerParts parts, string node, string session)
+{
+    private readonly ConcurrentDictionary<string, HeldTask> _held = [];
+
+    public string Queue { get; } = parts.Names.Lease(node);
+
+    public string Session => session;
+
+    public string Node => node;
+
+    public IReadOnlyList<HeldTask> All => [.. _held.Values];
+
+    public HeldTask? Find(string id) => _held.GetValueOrDefault(id);
+
+    /// <returns>False when the session has the task already.</returns>
+    public bool TryAdd(HeldTask task) => _held.TryAdd(task.Id, task);
+
+    /// <summary>Writes a lease, confirmed.</summary>
+    /// <exception cref="QueueException">It may be there or not; the next one takes its place.</exception>
+    public async Task WriteAsync(HeldTask task, Ticket ticket)
+    {
+        await parts.Publisher.PublishAsync("", Queue, ticket.ToProperties(), task.Document, mandatory: true, CancellationToken.None).ConfigureAwait(false);
+        task.Ticket = ticket;
+    }
+
+    public Task RenewAsync(HeldTask task) => WriteAsync(task, task.Ticket with { Epoch = task.Ticket.Epoch + 1 });
+
+    /// <summary>The session is done with the task, whatever became of it. A copy that is still on its way is acknowledged when it comes.</summary>
+    public async Task DropAsync(HeldTask task)
+    {
+        task.State = HoldState.Gone;
+        _held.TryRemove(new KeyValuePair<string, HeldTask>(task.Id, task));
+        await AckAsync(task).ConfigureAwait(false);
+    }
+
+    private static async Task AckAsync(HeldTask task)
+    {
+        LeaseCopy? copy;
+        lock (task)
+            (copy, task.Copy) = (task.Copy, null);
+        if (copy is { Attachment.IsBroken: false })
+            await copy.Attachment.AckLeaseAsync(copy.Tag).ConfigureAwait(false);
+    }
+
+    /// <summary>A copy is delivered: it is the one to hold, and its predecessor is done with.</summary>
+    public async Task ArriveAsync(Attachment attachment, Incoming message)
+    {
+        var ticket = Ticket.Read(message.Properties);
+        if (ticket?.Owner is not null && ticket.Session != session)
+        {
+            // Of an earlier process of this name.
+            await parts.Publisher.PublishAsync("", parts.Names.Returns, ticket.ToProperties(), message.Body, mandatory: true, CancellationToken.None).ConfigureAwait(false);
+            await attachment.AckLeaseAsync(message.Tag).ConfigureAwait(false);
+            return;
+        }
+        var done = message.Tag;
+        if (ticket is not null && Find(ticket.Id) is { State: HoldState.Held or HoldState.Claiming } task)
+        {
+            lock (task)
+            {
+                if (ticket.Claims >= task.Ticket.Claims && (task.Copy is not { } before || before.Attachment != attachment || before.Claims < ticket.Claims || (before.Claims == ticket.Claims && before.Epoch <= ticket.Epoch)))
+                {
+                    done = task.Copy?.Attachment == attachment ? task.Copy.Tag : 0;
+                    task.Copy = new LeaseCopy(attachment, message.Tag, ticket.Claims, ticket.Epoch);
+                }
+            }
+        }
+        if (done != 0)
+            await attachment.AckLeaseAsync(done).ConfigureAwait(false);
+    }
+
+    /// <summary>Says whether this session runs the task, after making sure that it has a lease which is newer than the one asked about.</summary>
+    public async Task<Answer> AnswerAsync(string id, long claims, int epoch)
+    {
+        if (Find(id) is not { } task)
+            return Answer.NotMine;
+        await task.One.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (task.State != HoldState.Held || task.Ticket.Claims < claims)
+                return Answer.NotMine;
+            if (task.Ticket.Claims == claims && task.Ticket.Epoch <= epoch)
+                await RenewAsync(task).ConfigureAwait(false);
+            return Answer.Mine;
+        }
+        catch (QueueException)
+        {
+            return Answer.Silent;
+        }
+        finally
+        {
+            task.One.Release();
+        }
+    }
+
+    /// <summary>After a loss of the connection: new leases for what still runs.</summary>
+    public async Task RestoreAsync()
+    {
+        foreach (var task in All)
+        {
+            await task.One.WaitAsync().ConfigureAwait(false);
+            try
+            {
+                if (task.State == HoldState.Held && parts.Time.GetElapsedTime(task.Wanted) < parts.Options.LeaseTime)
+                    await RenewAsync(task).ConfigureAwait(false);
+            }
+            finally
+            {
+                task.One.Release();
+            }
+        }
+    }
+
+    /// <summary>Gives up what was not renewed in time, as the broker does for a node that is cut off.</summary>
+    public async Task LapseAsync()
+    {
+        foreach (var task in All.Where(task => task.State == HoldState.Held))
+        {
+            await task.One.WaitAsync().ConfigureAwait(false);
+            try
+            {
+                if (task.State != HoldState.Held || parts.Time.GetElapsedTime(task.Wanted) < parts.Options.LeaseTime)
+                    continue;
+                // A process that was stopped and goes on renews in the next moment.
+                if (!task.IsSuspect)
+                {
+                    task.IsSuspect = true;
+                    continue;
+                }
+                await parts.Publisher.PublishAsync("", parts.Names.Returns, task.Ticket.ToProperties(), task.Document, mandatory: true, CancellationToken.None).ConfigureAwait(false);
+                task.State = HoldState.Lapsed;
+                await AckAsync(task).ConfigureAwait(false);
+            }
+            finally
+            {
+                task.One.Release();
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>One line of the event stream, as JSON; a message holds one or several. What is null is left out.</summary>
+internal sealed record LogEntry
+{
+    public required LogEntryKind Kind { get; init; }
+    /// <summary>By the writer's clock.</summary>
+    public required DateTimeOffset Time { get; init; }
+    public string? Task { get; init; }
+    public string? Name { get; init; }
+    public string? Workflow { get; init; }
+    public string? Image { get; init; }
+    public int? Priority { get; init; }
+    public DateTimeOffset? Sent { get; init; }
+    public string? Node { get; init; }
+    public string? Session { get; init; }
+    /// <summary>Which claim of the task is spoken of, from 1.</summary>
+    public long? Claim { get; init; }
+    public TaskState? State { get; init; }
+    public int? Attempt { get; init; }
+    public int? Attempts { get; init; }
+    public int? Losses { get; init; }
+    public FailureReason? Reason { get; init; }
+    public string? Message { get; init; }
+    public DateTimeOffset? NotBefore { get; init; }
+    public DateTimeOffset? Started { get; init; }
+    public DateTimeOffset? Finished { get; init; }
+    public int[]? ExitCodes { get; init; }
+    public long? PeakMemory { get; init; }
+    public string? Record { get; init; }
+    public NodeRegistration? Registration { get; init; }
+    public NodeStatus? Status { get; init; }
+    public NodeStop? Stop { get; init; }
+    /// <summary>Of a marker and of a claim: by which its writer knows it.</summary>
+    public string? Mark { get; init; }
+
+    /// <summary>Routing key on the bus.</summary>
+    public string Key => Kind switch
+    {
+        LogEntryKind.NodeHeartbeat => $"heartbeat.{Node}",
+        _ when Task is not null => $"task.{Task}.{Kind}",
+        _ => $"node.{Node}.{Kind}",
+    };
+
+    /// <summary>As readers of the queue see it; null for what is not for them.</summary>
+    public QueueEvent? ToEvent(long sequence) => Kind > LogEntryKind.NodeLost ? null : new QueueEvent
+    {
+        Sequence = sequence,
+        Time = Time,
+        Kind = (QueueEventKind)Kind,
+        TaskId = Task,
+        TaskName = Name,
+        Node = Node,
+        State = State,
+        Attempt = Attempt,
+        Reason = Reason,
+        Message = Message ?? "",
+        NotBefore = NotBefore,
+    };
+}

@@ -1,0 +1,29 @@
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>What an entry of the event stream says. The first are those of <see cref="QueueEventKind"/>, by the same names.</summary>
+internal enum LogEntryKind
+{
+    TaskSent,
+    TaskClaimed,
+    TaskProgressed,
+    TaskWarned,
+    TaskRetried,
+    TaskReleased,
+    TaskLost,
+    CancelRequested,
+    TaskEnded,
+    TaskResumed,
+    NodeJoined,
+    NodePaused,
+    NodeContinued,
+    NodeDraining,
+    NodeLeft,
+    NodeLost,
+    /// <summary>Not sent after all.</summary>
+    TaskRefused,
+    /// <summary>An order to a node.</summary>
+    NodeStop,
+    NodeHeartbeat,
+    /// <summary>Of a reader, who waits for it to come back: it has read all that was before.</summary>
+    Marker,
+}

@@ -1,0 +1,83 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Publishes persistently, with the broker's confirmation of each message and many of them on their way.</summary>
+internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisposable
+{
+    /// <summary>Measured: fewer wait for the broker, more gain nothing.</summary>
+    private const int MaxUnconfirmed = 512;
+
+    private readonly SemaphoreSlim _unconfirmed = new(MaxUnconfirmed, MaxUnconfirmed);
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private volatile IChannel? _channel;
+
+    /// <summary>How long a confirmation is waited for.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Returns when the broker has the message on durable storage.</summary>
+    /// <param name="mandatory">A message that no queue gets is an error.</param>
+    /// <exception cref="QueueException">With a <see cref="PublishReturnException"/> inside where there is no such queue; with <see cref="QueueFailure.Unavailable"/> it may or may not have arrived.</exception>
+    public async Task PublishAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
+    {
+        await _unconfirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var channel = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            await PublishAsync(channel, exchange, key, properties, body, mandatory, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _unconfirmed.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_channel is { } channel)
+            await channel.DisposeAsync().ConfigureAwait(false);
+        _unconfirmed.Dispose();
+        _one.Dispose();
+    }
+
+    private async Task PublishAsync(IChannel channel, string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
+    {
+        var doing = $"publish to {(exchange.Length > 0 ? exchange : key)}";
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Limit);
+        var publishing = channel.BasicPublishAsync(exchange, key, mandatory, properties, body, limit.Token).AsTask();
+        try
+        {
+            await publishing.WaitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            _ = publishing.ContinueWith(late => late.Exception, TaskScheduler.Default);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw calls.Explain(limit.IsCancellationRequested && line.Blocked is { } blocked ? new TimeoutException($"the broker takes nothing for now ({blocked})", error) : error, doing);
+        }
+    }
+
+    private async Task<IChannel> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (_channel is { IsOpen: true } open)
+            return open;
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_channel is { IsOpen: true } opened)
+                return opened;
+            if (_channel is { } closed)
+                await closed.DisposeAsync().ConfigureAwait(false);
+            // The limiter of the client costs most of the speed; the dispatch concurrency is lost when it is left out.
+            return _channel = await line.OpenChannelAsync(
+                new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null, consumerDispatchConcurrency: 1),
+                cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Names on the broker. Those of CovertLab's Sisyphus (<c>-exchange</c>, <c>-queue</c>, <c>-task</c>) are kept; with another prefix several fleets share a virtual host.</summary>
+internal sealed class QueueNames(string prefix)
+{
+    public const string OriginalPrefix = "sisyphus";
+    private const string FrontSuffix = ".front";
+
+    public string Exchange { get; } = $"{prefix}-exchange";
+
+    public string TaskKey { get; } = $"{prefix}-task";
+
+    /// <summary>Topic exchange of what happens: keys <c>task.ID.WHAT</c>, <c>tasks.sent</c>, <c>node.NAME.WHAT</c>, <c>heartbeat.NAME</c>, <c>output.ID</c>.</summary>
+    public string Bus { get; } = $"{prefix}.bus";
+
+    /// <summary>The log of the bus, a stream.</summary>
+    public string Events { get; } = $"{prefix}.events";
+
+    public string Heartbeats { get; } = $"{prefix}.heartbeats";
+
+    /// <summary>Where leases go that ran out, and tasks whose delay is over; nodes take them on from there.</summary>
+    public string Returns { get; } = $"{prefix}.returns";
+
+    public string Dead { get; } = $"{prefix}.dead";
+
+    public string DeadReader { get; } = $"{prefix}.dead.reader";
+
+    public string Main { get; } = $"{prefix}-queue";
+
+    /// <summary>A queue for each delay, because a time to live that is a message's own waits behind those before it.</summary>
+    public string Retry(TimeSpan delay) => $"{prefix}.retry.{Short(delay)}";
+
+    public string Lease(string node) => $"{prefix}.lease.{node}";
+
+    /// <summary>Questions to a node; its name is the node's as long as it lives.</summary>
+    public string Node(string node) => $"{prefix}.node.{node}";
+
+    /// <summary>The queue of tasks of one workflow and one priority.</summary>
+    public string Lane(string? workflow, int priority) =>
+        (workflow is null ? Main : prefix == OriginalPrefix ? $"{workflow}-queue" : $"{prefix}.{workflow}-queue")
+        + (priority == TaskDocument.DefaultPriority ? "" : string.Create(CultureInfo.InvariantCulture, $".p{priority}"));
+
+    public string LaneKey(string? workflow) => workflow is null ? TaskKey : prefix == OriginalPrefix ? $"{workflow}-task" : $"{prefix}.{workflow}-task";
+
+    /// <summary>For the lane's tasks that a node had before: they are older than what waits in the lane.</summary>
+    public static string Front(string lane) => lane + FrontSuffix;
+
+    private static string Short(TimeSpan delay) => delay switch
+    {
+        { Ticks: > 0 } when delay.Ticks % TimeSpan.TicksPerHour == 0 => string.Create(CultureInfo.InvariantCulture, $"{delay.Ticks / TimeSpan.TicksPerHour}h"),
+        { Ticks: > 0 } when delay.Ticks % TimeSpan.TicksPerMinute == 0 => string.Create(CultureInfo.InvariantCulture, $"{delay.Ticks / TimeSpan.TicksPerMinute}m"),
+        { Ticks: > 0 } when delay.Ticks % TimeSpan.TicksPerSecond == 0 => string.Create(CultureInfo.InvariantCulture, $"{delay.Ticks / TimeSpan.TicksPerSecond}s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(long)delay.TotalMilliseconds}ms"),
+    };
+}

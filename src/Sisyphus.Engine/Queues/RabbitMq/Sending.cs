@@ -1,0 +1,79 @@
+using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Puts tasks on the queues of their lanes.</summary>
+internal sealed class Sending(BrokerParts parts)
+{
+    public const int MostAtOnce = 10_000;
+
+    /// <exception cref="QueueException">Nothing was sent.</exception>
+    public async Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken)
+    {
+        var connection = await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await parts.Topology.EnsureLogAsync(connection, cancellationToken).ConfigureAwait(false);
+        var lanes = new Dictionary<Lane, string>();
+        foreach (var lane in tasks.Select(Lane.Of).Distinct())
+            lanes[lane] = await parts.Topology.EnsureLaneAsync(connection, lane, cancellationToken).ConfigureAwait(false);
+
+        var now = parts.Now;
+        var seen = new HashSet<string>();
+        var sending = new List<Task<SendOutcome>>(tasks.Count);
+        foreach (var some in tasks.Chunk(StreamMessage.MaxEntries))
+        {
+            var fresh = some.Select(task => seen.Add(task.Id!)).ToArray();
+            var entries = some.Where((_, i) => fresh[i]).Select(task => Entry(task, now)).ToArray();
+            // On its way before the tasks are, so that nobody hears of a claim before; nobody waits for it, since a task that is on the queue is sent.
+            var telling = entries.Length > 0 ? parts.Writer.WriteSentAsync(entries, cancellationToken) : Task.CompletedTask;
+            for (var i = 0; i < some.Length; i++)
+                sending.Add(fresh[i] ? SendAsync(some[i], lanes[Lane.Of(some[i])], now, telling, cancellationToken) : Task.FromResult(new SendOutcome(some[i].Id!, SendResult.AlreadySent, "It is twice in this batch.")));
+        }
+        return await Task.WhenAll(sending).ConfigureAwait(false);
+    }
+
+    private async Task<SendOutcome> SendAsync(TaskDocument task, string lane, DateTimeOffset now, Task telling, CancellationToken cancellationToken)
+    {
+        var outcome = await PublishAsync(task, lane, now, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await telling.ConfigureAwait(false);
+            if (outcome.Result == SendResult.Refused)
+                await parts.Writer.WriteAsync(Entry(task, now) with { Kind = LogEntryKind.TaskRefused, Message = outcome.Message }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException)
+        {
+            // The node that claims it tells.
+        }
+        return outcome;
+    }
+
+    private async Task<SendOutcome> PublishAsync(TaskDocument task, string lane, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var properties = new Ticket { Id = task.Id!, Lane = lane, Sent = now }.ToProperties();
+        var body = TaskDocumentWriter.Write(task);
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                await parts.Publisher.PublishAsync("", lane, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
+                return new SendOutcome(task.Id!, SendResult.Sent);
+            }
+            catch (QueueException error) when (error.InnerException is PublishReturnException && tries == 1)
+            {
+                // Deleted since it was looked for.
+                parts.Topology.Forget();
+                await parts.Topology.EnsureLaneAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), Lane.Of(task), cancellationToken).ConfigureAwait(false);
+            }
+            catch (QueueException error)
+            {
+                return new SendOutcome(task.Id!, error.InnerException is PublishException || error.Failure is QueueFailure.Denied ? SendResult.Refused : SendResult.Unknown, error.Message);
+            }
+        }
+    }
+
+    private static LogEntry Entry(TaskDocument task, DateTimeOffset now) => new()
+    {
+        Kind = LogEntryKind.TaskSent, Time = now, Task = task.Id, Name = task.Name, Workflow = task.Workflow, Image = task.Image, Priority = task.Priority, State = TaskState.Queued,
+    };
+}

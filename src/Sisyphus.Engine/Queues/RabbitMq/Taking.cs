@@ -1,0 +1,149 @@
+using Sisyphus.Engine.Tasks;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Makes a lease of a message from a lane, or does with it what else has to be done.</summary>
+internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases leases, Returns returns)
+{
+    private const int MostTries = 5;
+    /// <summary>A quorum queue that has limits of its own gives a message up after 20 deliveries.</summary>
+    private const int RenewAfterDeliveries = 10;
+    private static readonly HashSet<string> s_contentTypes = new(StringComparer.OrdinalIgnoreCase) { "", "text/plain", "application/json", "text/json", "application/octet-stream" };
+
+    /// <returns>Null when the message was no task to run here: then it is somewhere else, or done with.</returns>
+    /// <param name="fits">Whether there is room for the task.</param>
+    public async Task<(HeldTask Task, IReadOnlyList<string> Warnings)?> TakeAsync(Attachment attachment, Incoming message, Func<TaskDocument, bool> fits, Action passedOver)
+    {
+        if (await ReadAsync(message).ConfigureAwait(false) is not { } read)
+        {
+            await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
+            return null;
+        }
+        var (ticket, document, warnings) = read;
+        if (await returns.DropIfEndedAsync(ticket, CancellationToken.None).ConfigureAwait(false))
+        {
+            await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
+            return null;
+        }
+        if (Deliveries(message) >= RenewAfterDeliveries)
+        {
+            await parts.PutInFrontAsync(ticket, message.Body, CancellationToken.None).ConfigureAwait(false);
+            await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
+            return null;
+        }
+        if (!fits(document))
+        {
+            passedOver();
+            await parts.PutLaterAsync(ticket, message.Body, Topology.PassedOverDelay, CancellationToken.None).ConfigureAwait(false);
+            await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
+            return null;
+        }
+        var task = await LeaseAsync(ticket, document, message.Body).ConfigureAwait(false);
+        // Where this fails the message is delivered again, to whom we will say that the task is ours.
+        await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
+        return task is null ? null : (task, warnings);
+    }
+
+    /// <returns>Null when the task is over, or runs elsewhere.</returns>
+    private async Task<HeldTask?> LeaseAsync(Ticket ticket, TaskDocument document, ReadOnlyMemory<byte> body)
+    {
+        for (var tries = 0; tries < MostTries; tries++)
+        {
+            var known = parts.Board.Find(ticket.Id);
+            if (known is { Summary.HasEnded: true } && await returns.DropIfEndedAsync(ticket, CancellationToken.None).ConfigureAwait(false))
+                return null;
+            if (known is { IsHeld: true })
+            {
+                // A second copy of the task: sent twice, or left by a claim that was cut short.
+                var holder = known.Summary.Node!;
+                var asked = ticket with { Claims = known.Claims, Epoch = -1, Claimed = known.Summary.Started ?? default };
+                if (await returns.IsHeldAsync(asked, holder, known.Session, CancellationToken.None).ConfigureAwait(false))
+                    return null;
+                if (await returns.LoseAsync(asked, holder, body, CancellationToken.None).ConfigureAwait(false) is not { } freed)
+                    return null;
+                ticket = freed;
+            }
+            if (await TryLeaseAsync(ticket, document, body).ConfigureAwait(false) is { } task)
+                return task;
+        }
+        throw parts.Calls.Failure(QueueFailure.Unavailable, $"task {ticket.Id} could not be claimed: others always were faster.");
+    }
+
+    private async Task<HeldTask?> TryLeaseAsync(Ticket ticket, TaskDocument document, ReadOnlyMemory<byte> body)
+    {
+        var claims = Math.Max(ticket.Claims, parts.Board.Find(ticket.Id)?.Claims ?? 0) + 1;
+        var leased = ticket with { Claims = claims, Owner = leases.Node, Session = leases.Session, Epoch = 0, Claimed = parts.Now };
+        var task = new HeldTask(leased, body, document) { Wanted = parts.Time.GetTimestamp() };
+        if (!leases.TryAdd(task))
+            return null;
+        try
+        {
+            var writing = leases.WriteAsync(task, leased);
+            var isOurs = await parts.Feed.AskAsync(Claimed(task), CancellationToken.None).ConfigureAwait(false);
+            await writing.ConfigureAwait(false);
+            if (isOurs)
+            {
+                task.State = HoldState.Held;
+                return task;
+            }
+        }
+        catch
+        {
+            await leases.DropAsync(task).ConfigureAwait(false);
+            throw;
+        }
+        await leases.DropAsync(task).ConfigureAwait(false);
+        return null;
+    }
+
+    public LogEntry Claimed(HeldTask task) => new()
+    {
+        Kind = LogEntryKind.TaskClaimed, Time = parts.Now, Task = task.Id, Name = task.Task.Name, Workflow = task.Task.Workflow, Image = task.Task.Image, Priority = task.Task.Priority, Sent = task.Ticket.Sent,
+        Node = node.Name, Session = leases.Session, Claim = task.Ticket.Claims, State = TaskState.Initializing, Attempt = task.Ticket.FailedAttempts + 1, Attempts = task.Ticket.FailedAttempts, Losses = task.Ticket.Losses,
+        Started = task.Ticket.Claimed,
+    };
+
+    private async Task<(Ticket Ticket, TaskDocument Document, IReadOnlyList<string> Warnings)?> ReadAsync(Incoming message)
+    {
+        var lane = message.Queue.EndsWith(QueueNames.Front(""), StringComparison.Ordinal) ? message.Queue[..^QueueNames.Front("").Length] : message.Queue;
+        var properties = message.Properties;
+        var ticket = Ticket.Read(properties) ?? new Ticket
+        {
+            Id = TaskId.IsValid(properties.MessageId) ? properties.MessageId! : "",
+            Lane = lane,
+            Sent = properties.IsTimestampPresent() && properties.Timestamp.UnixTime is > 0 and < 253402300800 ? DateTimeOffset.FromUnixTimeSeconds(properties.Timestamp.UnixTime) : parts.Now,
+        };
+        string problem;
+        try
+        {
+            if (!s_contentTypes.Contains((properties.ContentType ?? "").Split(';')[0].Trim()))
+                throw new FormatException($"Its content type is '{properties.ContentType}'; allowed: application/json and text/plain.");
+            if (properties.ContentEncoding is { Length: > 0 } encoding && !encoding.Replace("-", "", StringComparison.Ordinal).Equals("utf8", StringComparison.OrdinalIgnoreCase))
+                throw new FormatException($"Its content encoding is '{encoding}'; allowed: utf-8.");
+            var document = TaskDocumentReader.ReadLenient(message.Body, out var warnings);
+            // The original's documents have no ids, and each message is a task of its own.
+            var id = document.Id ?? (ticket.Id.Length > 0 ? ticket.Id : TaskId.New());
+            if (Ticket.Read(properties) is null || id == ticket.Id)
+                return (ticket with { Id = id }, document with { Id = id }, warnings);
+            problem = $"The document's id is '{id}', but it was sent as '{ticket.Id}'.";
+        }
+        catch (Exception error) when (error is InvalidTaskDocumentException or FormatException)
+        {
+            problem = error.Message;
+        }
+        await RejectUnreadableAsync(ticket.Id.Length > 0 ? ticket : ticket with { Id = TaskId.New() }, problem, message.Body).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task RejectUnreadableAsync(Ticket ticket, string problem, ReadOnlyMemory<byte> body)
+    {
+        var note = new LetterNote { State = FailureReason.InvalidDocument.ToState(), Reason = FailureReason.InvalidDocument, Message = problem, Finished = parts.Now };
+        await parts.Letters.PutAsync(ticket, note, body, CancellationToken.None).ConfigureAwait(false);
+        await parts.Writer.WriteAsync(
+            new LogEntry { Kind = LogEntryKind.TaskEnded, Time = parts.Now, Task = ticket.Id, State = note.State, Reason = note.Reason, Message = problem, Attempts = 0, Finished = note.Finished },
+            CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static long Deliveries(Incoming message) =>
+        message.Properties.Headers?.TryGetValue("x-delivery-count", out var count) == true && count is long number ? number : 0;
+}

@@ -1,0 +1,228 @@
+using System.Collections.Concurrent;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
+
+namespace Sisyphus.Engine.Queues.RabbitMq;
+
+/// <summary>Sees to it that what is needed is there on the broker: what is there already is used as it is, what is missing is declared.</summary>
+/// <remarks>To ask whether a queue is there needs no right, so that all may have been declared by an administrator.</remarks>
+internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOptions options, BrokerCalls calls)
+{
+    public static readonly TimeSpan PassedOverDelay = TimeSpan.FromSeconds(3);
+    /// <summary>Without a limit newer brokers give up a message after 20 deliveries; -1 means the opposite on older ones.</summary>
+    private const int DeliveryLimit = 1_000_000;
+    private const long MaxEventBytes = 4L << 30;
+    private const long EventSegmentBytes = 64L << 20;
+    private const long MaxHeartbeatBytes = 4L << 20;
+    private const long HeartbeatSegmentBytes = 1L << 20;
+
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _known = [];
+
+    /// <summary>Forgets what is there: after a broker's restart it may not be.</summary>
+    public void Forget() => _known.Clear();
+
+    /// <summary>For who reads or sends.</summary>
+    public Task EnsureLogAsync(IConnection connection, CancellationToken cancellationToken) => OnceAsync("log", async () =>
+    {
+        await EnsureExchangeAsync(connection, names.Bus, ExchangeType.Topic, durable: true, cancellationToken).ConfigureAwait(false);
+        if (await EnsureStreamAsync(connection, names.Events, options.Retention, MaxEventBytes, EventSegmentBytes, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var keys in (string[])["task.#", "tasks.#", "node.#"])
+                await BindAsync(connection, names.Events, names.Bus, keys, cancellationToken).ConfigureAwait(false);
+        }
+        if (await EnsureStreamAsync(connection, names.Heartbeats, TimeSpan.FromHours(1), MaxHeartbeatBytes, HeartbeatSegmentBytes, cancellationToken).ConfigureAwait(false))
+            await BindAsync(connection, names.Heartbeats, names.Bus, "heartbeat.#", cancellationToken).ConfigureAwait(false);
+    });
+
+    /// <summary>Also at each connect: the original's exchange does not survive a restart of the broker.</summary>
+    public async Task EnsureExchangeAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        await EnsureExchangeAsync(connection, names.Exchange, ExchangeType.Direct, durable: false, cancellationToken).ConfigureAwait(false);
+        await EnsureLaneAsync(connection, Lane.Main, cancellationToken).ConfigureAwait(false);
+        await BindAsync(connection, names.Main, names.Exchange, names.TaskKey, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <returns>The lane's queue.</returns>
+    public async Task<string> EnsureLaneAsync(IConnection connection, Lane lane, CancellationToken cancellationToken)
+    {
+        var queue = names.Lane(lane.Workflow, lane.Priority);
+        var isOriginal = lane.Priority == Lane.Main.Priority;
+        await OnceAsync(queue, async () =>
+        {
+            // The original declares its queues without arguments, and would be refused where they have some.
+            if (isOriginal && address.QueueKind != BrokerQueueKind.Quorum)
+                await EnsureQueueAsync(connection, queue, [[]], cancellationToken).ConfigureAwait(false);
+            else
+                await EnsureQueueAsync(connection, queue, Kinds([]), cancellationToken).ConfigureAwait(false);
+            if (!isOriginal || lane.Workflow is null)
+                return;
+            await EnsureExchangeAsync(connection, names.Exchange, ExchangeType.Direct, durable: false, cancellationToken).ConfigureAwait(false);
+            await BindAsync(connection, queue, names.Exchange, names.LaneKey(lane.Workflow), cancellationToken).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+        return queue;
+    }
+
+    public Task EnsurePlainAsync(IConnection connection, string queue, CancellationToken cancellationToken) =>
+        OnceAsync(queue, () => EnsureQueueAsync(connection, queue, Kinds([]), cancellationToken));
+
+    /// <summary>A queue whose messages go on to <see cref="QueueNames.Returns"/> when their time is over.</summary>
+    public Task EnsureDelayAsync(IConnection connection, string queue, TimeSpan delay, CancellationToken cancellationToken) => OnceAsync(queue, async () =>
+    {
+        await EnsurePlainAsync(connection, names.Returns, cancellationToken).ConfigureAwait(false);
+        await EnsureQueueAsync(connection, queue, Delaying(delay), cancellationToken).ConfigureAwait(false);
+    });
+
+    /// <summary>The lease queue of a node, empty, with the lease time of this session where this user may declare it.</summary>
+    public async Task RenewLeaseQueueAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        await EnsurePlainAsync(connection, names.Returns, cancellationToken).ConfigureAwait(false);
+        await EnsureQueueAsync(connection, queue, Delaying(options.LeaseTime), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Which kind of queue the broker allowed.</summary>
+    /// <returns>Null where somebody else declared it in his own way, or may alone.</returns>
+    public async Task<bool?> IsQuorumAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        foreach (var kind in Kinds([]))
+        {
+            if (await TryAsync(connection, channel => channel.QueueDeclareAsync(queue, true, false, false, kind, cancellationToken: cancellationToken)).ConfigureAwait(false) is null)
+                return kind.ContainsKey("x-queue-type");
+        }
+        return null;
+    }
+
+    public Task DeleteAsync(IConnection connection, string queue, CancellationToken cancellationToken) =>
+        TryAsync(connection, channel => channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false, cancellationToken: cancellationToken));
+
+    /// <returns>Messages that wait in the queue; null when there is no such queue.</returns>
+    public async Task<uint?> CountAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        uint count = 0;
+        var error = await TryAsync(connection, async channel => count = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).MessageCount).ConfigureAwait(false);
+        return error is null ? count : error.ShutdownReason?.ReplyCode == Constants.NotFound ? null : throw calls.Explain(error, $"ask for {queue}");
+    }
+
+    /// <summary>Whether the queue is there, also when it is another connection's alone.</summary>
+    public async Task<bool> IsTakenAsync(IConnection connection, string queue, CancellationToken cancellationToken) =>
+        await TryAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue, cancellationToken)).ConfigureAwait(false) is not { ShutdownReason.ReplyCode: Constants.NotFound };
+
+    private List<Dictionary<string, object?>> Delaying(TimeSpan delay)
+    {
+        var common = new Dictionary<string, object?>
+        {
+            ["x-message-ttl"] = (long)delay.TotalMilliseconds,
+            ["x-dead-letter-exchange"] = "",
+            ["x-dead-letter-routing-key"] = names.Returns,
+        };
+        var kinds = Kinds(common);
+        foreach (var quorum in kinds.Where(kind => kind.ContainsKey("x-queue-type")))
+        {
+            quorum["x-dead-letter-strategy"] = "at-least-once";
+            quorum["x-overflow"] = "reject-publish";
+        }
+        return kinds;
+    }
+
+    /// <summary>The ways to declare a queue, the best first.</summary>
+    private List<Dictionary<string, object?>> Kinds(Dictionary<string, object?> common)
+    {
+        var classic = new Dictionary<string, object?>(common);
+        if (address.QueueKind == BrokerQueueKind.Classic)
+            return [classic];
+        var quorum = new Dictionary<string, object?>(common) { ["x-queue-type"] = "quorum", ["x-delivery-limit"] = DeliveryLimit };
+        return address.QueueKind == BrokerQueueKind.Quorum ? [quorum] : [quorum, classic];
+    }
+
+    private async Task<bool> EnsureStreamAsync(IConnection connection, string stream, TimeSpan retention, long bytes, long segmentBytes, CancellationToken cancellationToken)
+    {
+        if (await IsThereAsync(connection, stream, cancellationToken).ConfigureAwait(false))
+            return false;
+        await EnsureQueueAsync(connection, stream, [new Dictionary<string, object?>
+        {
+            ["x-queue-type"] = "stream",
+            ["x-max-age"] = $"{(long)Math.Max(60, retention.TotalSeconds)}s",
+            ["x-max-length-bytes"] = bytes,
+            ["x-stream-max-segment-size-bytes"] = segmentBytes,
+        }], cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task EnsureQueueAsync(IConnection connection, string queue, IReadOnlyList<Dictionary<string, object?>> kinds, CancellationToken cancellationToken)
+    {
+        if (await IsThereAsync(connection, queue, cancellationToken).ConfigureAwait(false))
+            return;
+        OperationInterruptedException? error = null;
+        foreach (var kind in kinds)
+        {
+            error = await TryAsync(connection, channel => channel.QueueDeclareAsync(queue, true, false, false, kind, cancellationToken: cancellationToken)).ConfigureAwait(false);
+            if (error is null)
+                return;
+            // Somebody else declared it in this moment, with other arguments than ours: theirs it is.
+            if (await IsThereAsync(connection, queue, cancellationToken).ConfigureAwait(false))
+                return;
+            if (error.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+                break;
+        }
+        throw calls.Explain(error!, $"declare the queue {queue}");
+    }
+
+    private async Task EnsureExchangeAsync(IConnection connection, string exchange, string type, bool durable, CancellationToken cancellationToken)
+    {
+        if (await TryAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(exchange, cancellationToken)).ConfigureAwait(false) is null)
+            return;
+        if (await TryAsync(connection, channel => channel.ExchangeDeclareAsync(exchange, type, durable, autoDelete: false, cancellationToken: cancellationToken)).ConfigureAwait(false) is { } error)
+            throw calls.Explain(error, $"declare the exchange {exchange}");
+    }
+
+    private async Task BindAsync(IConnection connection, string queue, string exchange, string key, CancellationToken cancellationToken)
+    {
+        var error = await TryAsync(connection, channel => channel.QueueBindAsync(queue, exchange, key, cancellationToken: cancellationToken)).ConfigureAwait(false);
+        // Without the right to bind it is the administrator who did.
+        if (error is not null && error.ShutdownReason?.ReplyCode != Constants.AccessRefused)
+            throw calls.Explain(error, $"bind {queue} to {exchange}");
+    }
+
+    private async Task<bool> IsThereAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        var error = await TryAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue, cancellationToken)).ConfigureAwait(false);
+        return error is null || (error.ShutdownReason?.ReplyCode == Constants.NotFound ? false : throw calls.Explain(error, $"ask for the queue {queue}"));
+    }
+
+    /// <summary>On a channel of its own, since a refusal closes the channel.</summary>
+    /// <returns>Null when it was done.</returns>
+    private async Task<OperationInterruptedException?> TryAsync(IConnection connection, Func<IChannel, Task> act)
+    {
+        var channel = await calls.CallAsync(token => connection.CreateChannelAsync(cancellationToken: token), "open a channel", CancellationToken.None).ConfigureAwait(false);
+        await using (channel.ConfigureAwait(false))
+        {
+            try
+            {
+                await act(channel).WaitAsync(BrokerCalls.Limit).ConfigureAwait(false);
+                return null;
+            }
+            catch (OperationInterruptedException error) when (connection.IsOpen)
+            {
+                return error;
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                throw calls.Explain(error, "declare its queues");
+            }
+        }
+    }
+
+    private async Task OnceAsync(string what, Func<Task> ensure)
+    {
+        var ensuring = _known.GetOrAdd(what, _ => new Lazy<Task>(ensure));
+        try
+        {
+            await ensuring.Value.ConfigureAwait(false);
+        }
+        catch
+        {
+            _known.TryRemove(new KeyValuePair<string, Lazy<Task>>(what, ensuring));
+            throw;
+        }
+    }
+}
