@@ -9,6 +9,7 @@ namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
 internal static class BrokerFailures
 {
     private const string TryAgain = "Check that the broker runs and can be reached from here.";
+    private static readonly string CheckPort = $"Check the port: {BrokerAddress.DefaultPort} is usual for amqp, {BrokerAddress.DefaultTlsPort} for amqps.";
 
     /// <param name="doing">What could not be done, after "could not": <c>declare sisyphus.bus</c>.</param>
     public static QueueException Translate(Exception error, BrokerAddress address, string doing)
@@ -42,12 +43,18 @@ internal static class BrokerFailures
         OperationInterruptedException { ShutdownReason: { } reason } => BrokerReplies.Explain(reason, address),
         AuthenticationException => (QueueFailure.Denied, $"TLS failed ({Innermost(error).Message.TrimEnd('.')})", "Check that the port speaks TLS, and the client certificate if the broker wants one."),
         PacketNotRecognizedException or ProtocolVersionMismatchException or MalformedFrameException or WireFormattingException or UnexpectedFrameException =>
-            (QueueFailure.Unavailable, "what answers there does not speak AMQP 0.9.1", $"Check the port: {BrokerAddress.DefaultPort} is usual, {BrokerAddress.DefaultTlsPort} with TLS (amqps)."),
+            NoBroker(),
+        EndOfStreamException => (QueueFailure.Unavailable, "the connection was cut", $"{TryAgain} {CheckPort}"),
+        // The client's words for anything that is no AMQP; it has lost what came instead.
+        IOException when error.Message.StartsWith("connection.start was never received", StringComparison.Ordinal) => NoBroker(),
         SocketException socket => (QueueFailure.Unavailable, BrokerReplies.OfSocket(socket), TryAgain),
-        TimeoutException => (QueueFailure.Unavailable, error.Message, TryAgain),
+        TimeoutException => (QueueFailure.Unavailable, error.Message, $"{TryAgain} {CheckPort}"),
         OperationCanceledException => (QueueFailure.Unavailable, "no answer within the time limit", TryAgain),
         _ => null,
     };
+
+    private static (QueueFailure Failure, string What, string Advice) NoBroker() =>
+        (QueueFailure.Unavailable, "what answers there does not speak AMQP 0.9.1", CheckPort);
 
     private static (QueueFailure Failure, string What, string Advice) WrongPassword(BrokerAddress address) => address.User is { } user
         ? (QueueFailure.Denied, $"the broker knows no user '{user}' with this password", "Correct them in the address or give them with -Credential.")
