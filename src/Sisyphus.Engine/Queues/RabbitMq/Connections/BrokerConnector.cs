@@ -48,7 +48,7 @@ internal sealed class BrokerConnector(BrokerAddress address)
             var endpoint = new AmqpTcpEndpoint(host.Name, host.Port, tls?.Options() ?? new SslOption());
             limit.CancelAfter(share);
             // On the pool: name resolution and the first steps may block.
-            connecting = Task.Run(() => Factory(purpose, share).CreateConnectionAsync([endpoint], limit.Token), CancellationToken.None);
+            connecting = Task.Run(() => OpenAsync(Factory(purpose, share), endpoint, limit.Token), CancellationToken.None);
             return await connecting.WaitAsync(limit.Token).ConfigureAwait(false);
         }
         catch (Exception error)
@@ -62,6 +62,25 @@ internal sealed class BrokerConnector(BrokerAddress address)
             if (limit.IsCancellationRequested)
                 throw BrokerFailures.Translate(new TimeoutException($"no answer within {share.TotalSeconds:0.#} s", error), address, doing);
             throw BrokerFailures.Translate(error, address, doing);
+        }
+    }
+
+    // The client does not wait for the broker's answer about the virtual host; a channel does.
+    private static async Task<IConnection> OpenAsync(ConnectionFactory factory, AmqpTcpEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        var connection = await factory.CreateConnectionAsync([endpoint], cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var channel = await connection.CreateChannelAsync(new CreateChannelOptions(false, false, null, 1), cancellationToken).ConfigureAwait(false);
+            await using (channel.ConfigureAwait(false))
+                await channel.CloseAsync(cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.AbortAsync(CloseTimeout).ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 

@@ -1,5 +1,7 @@
+using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 
 using RabbitMQ.Client.Exceptions;
 
@@ -41,17 +43,25 @@ internal static class BrokerFailures
         PublishReturnException returned => (QueueFailure.Unavailable, $"the broker returned the message ({returned.ReplyCode} {returned.ReplyText}): there is no queue '{returned.RoutingKey}', or the member of the cluster that has it is down", "Wait for the member, or start a node, which declares the queues."),
         PublishException => (QueueFailure.Full, "the broker refused the message: the queue is at its limit, or could not write it", "Make room on the broker, or try again."),
         OperationInterruptedException { ShutdownReason: { } reason } => BrokerReplies.Explain(reason, address),
-        AuthenticationException => (QueueFailure.Denied, $"TLS failed ({Innermost(error).Message.TrimEnd('.')})", "Check that the port speaks TLS, and the client certificate if the broker wants one."),
+        AuthenticationException => TlsFailed(error),
         PacketNotRecognizedException or ProtocolVersionMismatchException or MalformedFrameException or WireFormattingException or UnexpectedFrameException =>
             NoBroker(),
-        EndOfStreamException => (QueueFailure.Unavailable, "the connection was cut", $"{TryAgain} {CheckPort}"),
+        EndOfStreamException => (QueueFailure.Unavailable, "the connection was cut", Check(address)),
         // The client's words for anything that is no AMQP; it has lost what came instead.
         IOException when error.Message.StartsWith("connection.start was never received", StringComparison.Ordinal) => NoBroker(),
-        SocketException socket => (QueueFailure.Unavailable, BrokerReplies.OfSocket(socket), TryAgain),
-        TimeoutException => (QueueFailure.Unavailable, error.Message, $"{TryAgain} {CheckPort}"),
+        SocketException socket => (QueueFailure.Unavailable, BrokerReplies.OfSocket(socket), Check(address)),
+        // With TLS 1.3 a broker refuses the client's certificate only after the handshake, where the stream fails in the platform's words.
+        CryptographicException or Win32Exception when address.UsesTls => TlsFailed(error),
+        TimeoutException => (QueueFailure.Unavailable, error.Message, Check(address)),
         OperationCanceledException => (QueueFailure.Unavailable, "no answer within the time limit", TryAgain),
         _ => null,
     };
+
+    private static string Check(BrokerAddress address) =>
+        $"{TryAgain} {CheckPort}{(address.UsesTls ? " If the broker wants a client certificate, check certfile= and keyfile=." : "")}";
+
+    private static (QueueFailure Failure, string What, string Advice) TlsFailed(Exception error) =>
+        (QueueFailure.Denied, $"TLS failed ({Innermost(error).Message.TrimEnd('.')})", "Check that the port speaks TLS, and, where the broker wants one, the client certificate (certfile=, keyfile=).");
 
     private static (QueueFailure Failure, string What, string Advice) NoBroker() =>
         (QueueFailure.Unavailable, "what answers there does not speak AMQP 0.9.1", CheckPort);
