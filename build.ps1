@@ -4,9 +4,10 @@
 Builds, tests, packs and cleans. With pwsh: ./build.ps1 Test. Without: dotnet run --project src/Sisyphus.Host -- build.ps1 Test
 .PARAMETER Task
 Build: the solution; the module is then in ./Sisyphus.psd1 and ./bin. Test: builds, sets a container engine up where none answers,
-runs every suite, stops what it started and ends with the counts. Pack: the module folder and a gallery package in ./out.
+installs a RabbitMQ broker where there is none, runs every suite, stops what it started and ends with the counts. Pack: the module
+folder and a gallery package in ./out.
 .PARAMETER Suite
-The suites that Test runs: Unit, ModuleLoading, Integration, Pester, or several of them.
+The suites that Test runs: Unit, ModuleLoading, Integration, Broker, Pester, or several of them.
 .PARAMETER Filter
 Only tests whose full name is like this, with * as wildcard.
 #>
@@ -14,7 +15,7 @@ Only tests whose full name is like this, with * as wildcard.
 param(
     [Parameter(Position = 0)] [ValidateSet('Build', 'Test', 'Pack', 'Clean')] [string] $Task = 'Build',
     [ValidateSet('Debug', 'Release')] [string] $Configuration = $(if ($Task -eq 'Pack') { 'Release' } else { 'Debug' }),
-    [ValidateSet('Unit', 'ModuleLoading', 'Integration', 'Pester')] [string[]] $Suite = @('Unit', 'ModuleLoading', 'Integration', 'Pester'),
+    [ValidateSet('Unit', 'ModuleLoading', 'Integration', 'Broker', 'Pester')] [string[]] $Suite = @('Unit', 'ModuleLoading', 'Integration', 'Broker', 'Pester'),
     [string] $Filter
 )
 

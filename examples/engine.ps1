@@ -191,11 +191,11 @@ function Install-DebianPackage([string[]] $Name) {
     }
 }
 
-function Confirm-EngineStep([string] $Question, [bool] $Yes) {
+function Confirm-EngineStep([string] $Question, [bool] $Yes, [string] $Needed = 'a container engine') {
     # Nobody is there to ask, or has asked not to be.
     if ($Yes -or $env:CI -or [Console]::IsInputRedirected -or [Console]::IsOutputRedirected) { return }
     $choices = [Management.Automation.Host.ChoiceDescription[]] @('&Yes', '&No')
-    if ($Host.UI.PromptForChoice('', $Question, $choices, 0) -ne 0) { throw 'Nothing was changed: a container engine is needed to go on.' }
+    if ($Host.UI.PromptForChoice('', $Question, $choices, 0) -ne 0) { throw "Nothing was changed: $Needed is needed to go on." }
 }
 
 function Get-EngineAdvice([string] $Endpoint) {
