@@ -5,6 +5,7 @@ using RabbitMQ.Client;
 
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Tests.Integration;
 using Xunit;
 
 namespace Sisyphus.Tests.Broker.Connections;
@@ -80,6 +81,35 @@ public sealed class BrokerConnectorTests(BrokerFixture broker)
         await broker.Server.AddUserAsync("user-" + mine, "s3cr3t", mine, ".*", ".*", ".*");
         var error = await FailAsync($"amqp://user-{mine}:s3cr3t@127.0.0.1:{broker.Server.Port}/{other}");
         AssertSays(error, QueueFailure.Denied, $"the user 'user-{mine}' has no access to the virtual host '{other}'");
+    }
+
+    [Fact]
+    public async Task ConnectAsync_LimitOfConnections_IsUnavailable()
+    {
+        var vhost = (await broker.NewVirtualHostAsync()).AbsolutePath[1..];
+        await broker.Server.RunControlAsync("set_vhost_limits", "-p", vhost, """{"max-connections": 0}""");
+        AssertSays(await FailAsync($"amqp://guest:guest@127.0.0.1:{broker.Server.Port}/{vhost}"), QueueFailure.Unavailable, "limit is reached");
+    }
+
+    [Fact]
+    public async Task ConnectAsync_Failed_LeavesNoConnection()
+    {
+        var vhost = await broker.NewVirtualHostAsync();
+        var user = "user-" + vhost.AbsolutePath[1..];
+        await broker.Server.AddUserAsync(user, "s3cr3t", vhost.AbsolutePath[1..], "", "", "");
+        await FailAsync($"amqp://{user}:s3cr3t@127.0.0.1:{broker.Server.Port}/");
+        await TestWait.UntilAsync(async () => !(await broker.Server.RunControlAsync("list_connections", "user")).Contains(user, StringComparison.Ordinal), Limit);
+    }
+
+    [Fact]
+    public async Task ConnectAsync_BrokerThatHangsOrIsAway_IsUnavailable()
+    {
+        await using var server = new BrokerServer();
+        await server.StartAsync();
+        await server.PauseAsync();
+        AssertSays(await FailAsync($"{server.AmqpUri}?connect_timeout=2s"), QueueFailure.Unavailable, "no answer within 2 s");
+        await server.KillAsync();
+        AssertSays(await FailAsync($"{server.AmqpUri}"), QueueFailure.Unavailable, "nobody listens there");
     }
 
     [Fact]

@@ -36,6 +36,8 @@ public sealed class BrokerConnectorTests
         var (error, took) = await FailAsync($"127.0.0.1:{silent.Port}", "connect_timeout=1s");
         Assert.Contains("no answer within 1 s", error.Message, StringComparison.Ordinal);
         Assert.InRange(took, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(1) + Slack);
+        // Nothing is left behind of the attempt.
+        await silent.HungUp.WaitAsync(Slack, Token);
     }
 
     [Fact]
@@ -88,6 +90,8 @@ public sealed class BrokerConnectorTests
         await stop.CancelAsync();
         var canceled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting);
         Assert.Equal(stop.Token, canceled.CancellationToken);
+        if (silent.Accepted > 0)
+            await silent.HungUp.WaitAsync(Slack, Token);
     }
 
     [Theory]

@@ -59,6 +59,14 @@ public sealed class BrokerFailuresTests
         Assert.Same(error, BrokerFailures.Translate(error, Address, "send"));
     }
 
+    [Fact]
+    public void Blocked_WithReason_IsFull()
+    {
+        var error = BrokerFailures.Blocked(Address, "send", "low on disk");
+        Assert.Equal(QueueFailure.Full, error.Failure);
+        Assert.StartsWith("The queue amqp://me@h/lab?prefix=p.x could not send: the broker takes no messages at present (low on disk).", error.Message, StringComparison.Ordinal);
+    }
+
     private static void AssertExplained(Exception error, QueueFailure failure, string said)
     {
         var explained = BrokerFailures.Translate(error, Address, "send");

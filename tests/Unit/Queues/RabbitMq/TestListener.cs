@@ -13,6 +13,7 @@ internal sealed class TestListener : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<NetworkStream, CancellationToken, Task> _answer;
     private readonly Task _accepting;
+    private readonly TaskCompletionSource _hungUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private TestListener(Func<NetworkStream, CancellationToken, Task> answer)
     {
@@ -25,7 +26,16 @@ internal sealed class TestListener : IAsyncDisposable
 
     public int Accepted { get; private set; }
 
-    public static TestListener Silent() => new((_, stop) => Task.Delay(Timeout.Infinite, stop));
+    /// <summary>Ends when the first client has.</summary>
+    public Task HungUp => _hungUp.Task;
+
+    public static TestListener Silent() => new(async (stream, stop) =>
+    {
+        var buffer = new byte[1024];
+        while (await stream.ReadAsync(buffer, stop) > 0)
+        {
+        }
+    });
 
     /// <summary>Says something as soon as it was spoken to, and hangs up or not.</summary>
     public static TestListener Answering(string text, bool hangUp = true) => new(async (stream, stop) =>
@@ -88,6 +98,10 @@ internal sealed class TestListener : IAsyncDisposable
             catch (Exception error) when (error is OperationCanceledException or IOException or System.Security.Authentication.AuthenticationException)
             {
                 // The client hung up, or the test is over.
+            }
+            finally
+            {
+                _hungUp.TrySetResult();
             }
         }
     }

@@ -26,6 +26,11 @@ internal static class BrokerFailures
         return new QueueException(QueueFailure.Unavailable, $"The queue {address} could not {doing}: {Innermost(error).Message.TrimEnd('.')}. {TryAgain}", error);
     }
 
+    /// <summary>The broker takes no messages at present (an alarm); what was sent waits in the connection.</summary>
+    /// <param name="reason">The broker's, as <c>low on disk</c>.</param>
+    public static QueueException Blocked(BrokerAddress address, string doing, string? reason) =>
+        new(QueueFailure.Full, $"The queue {address} could not {doing}: the broker takes no messages at present{(string.IsNullOrEmpty(reason) ? "" : $" ({reason})")}. Make room on the broker's machine; it goes on by itself then.");
+
     /// <summary>For an address with several hosts, none of which let us in.</summary>
     public static QueueException NoHost(BrokerAddress address, IReadOnlyList<(BrokerHost Host, QueueException Error)> failures)
     {
