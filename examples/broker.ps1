@@ -97,7 +97,11 @@ function Install-BrokerPackage {
 # Also where another policy let it start, and at the next boot.
 function Disable-BrokerService {
     if ((Test-Path /run/systemd/system) -and (Get-Command systemctl -ErrorAction Ignore)) { & systemctl stop rabbitmq-server.service }
-    elseif (Test-Path /etc/init.d/rabbitmq-server) { & /etc/init.d/rabbitmq-server stop *> $null }
+    # Asked only where it runs: to find out, its script would start a port mapper (epmd) that stays, on all addresses.
+    elseif (Test-Path /run/rabbitmq/pid) {
+        & /etc/init.d/rabbitmq-server stop *> $null
+        & epmd -kill *> $null
+    }
     & update-rc.d rabbitmq-server disable *> $null
     $global:LASTEXITCODE = 0
 }

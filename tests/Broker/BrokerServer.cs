@@ -150,7 +150,13 @@ public sealed partial class BrokerServer : IAsyncDisposable
             var stream = client.GetStream();
             await stream.WriteAsync(ProtocolHeader, TestContext.Current.CancellationToken);
             var type = new byte[1];
-            return await stream.ReadAsync(type, TestContext.Current.CancellationToken) == 1 && type[0] == 1;
+            if (await stream.ReadAsync(type, TestContext.Current.CancellationToken) == 0 || type[0] != 1)
+                return false;
+            // Its port is opened a moment after the other.
+            using var secure = new TcpClient();
+            if (_home.TlsPort is { } port)
+                await secure.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+            return true;
         }
         catch (Exception notYet) when (notYet is SocketException or IOException)
         {

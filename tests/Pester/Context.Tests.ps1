@@ -4,6 +4,17 @@ BeforeAll {
     function Get-Setting([string] $Name) {
         Get-SisyphusContext $Name
     }
+
+    function New-Credential([string] $User) {
+        $password = [securestring]::new()
+        's3cr3t'.ToCharArray() | ForEach-Object { $password.AppendChar($_) }
+        [pscredential]::new($User, $password)
+    }
+
+    # All that a script, a log or a person may see of an error.
+    function Get-ErrorText([System.Management.Automation.ErrorRecord] $Failure) {
+        "$Failure $($Failure.Exception) $($Failure.TargetObject) $($Failure.ErrorDetails)"
+    }
 }
 
 Describe 'The settings' {
@@ -88,6 +99,58 @@ Describe 'The settings' {
     It 'show no passwords' {
         Connect-Sisyphus -Engine tcp://me:secret@host:2376
         (Get-Setting Engine).Value | Should -Be 'tcp://***@host:2376'
+    }
+
+    It 'show no password of a broker, wherever it is set: <_>' -ForEach 'environment', 'file' {
+        $address = 'amqp://me:s3cr3t@one,two:5673/lab?prefix=x'
+        if ($_ -eq 'environment') {
+            [Environment]::SetEnvironmentVariable('SISYPHUS_BROKER', $address)
+        }
+        else {
+            $null = [IO.Directory]::CreateDirectory("$user/config/sisyphus")
+            [IO.File]::WriteAllText("$user/config/sisyphus/settings.json", "{`"broker`": `"$address`"}")
+        }
+        (Get-Setting Broker).Value | Should -Be 'amqp://***@one,two:5673/lab?prefix=x'
+        (Get-Setting Broker).Source | Should -Be $_
+        Get-SisyphusContext | Out-String | Should -Not -Match 's3cr3t'
+    }
+
+    It 'show no password of a broker before a node starts' {
+        [Environment]::SetEnvironmentVariable('SISYPHUS_BROKER', 'amqp://me:s3cr3t@one/lab')
+        $shown = & (Get-TestHost) -Command "Import-Module '$PSScriptRoot/../../Sisyphus.psd1'; Start-SisyphusNode -Name n -WhatIf -Verbose" 2>&1 | Out-String
+        $shown | Should -Match 'amqp://\*\*\*@one/lab'
+        $shown | Should -Not -Match 's3cr3t'
+    }
+
+    It 'show no password when a broker can''t be used: <_>' -ForEach @(
+        'amqp://me:s3cr3t@127.0.0.1:9/?connect_timeout=5s'
+        'amqp://me:s3cr3t'
+        'amqp://me:s3/cr3t@s3cr3t@h'
+        'amqp://me:x@h?password=s3cr3t'
+        'ampq://me:s3cr3t@h'
+        ' amqp://me:s3cr3t@h'
+        'me:s3cr3t@h'
+    ) {
+        # From the environment: an error shows the line that made it.
+        [Environment]::SetEnvironmentVariable('SISYPHUS_BROKER', $_)
+        $failure = Get-ErrorOf { Get-SisyphusQueue }
+        $failure.FullyQualifiedErrorId | Should -Match '^Sisyphus\.'
+        Get-ErrorText $failure | Should -Not -Match 's3cr3t|cr3t@'
+        (Get-Setting Broker).Value | Should -Not -Match 's3cr3t|cr3t@'
+    }
+
+    It 'take no credential for a queue that is a file: <_>' -ForEach 'Connect-Sisyphus', 'Get-SisyphusQueue', 'Get-SisyphusTask', 'Start-SisyphusNode' {
+        $command = $_
+        $failure = Get-ErrorOf { & $command -Broker "sqlite:$user/queue.db" -Credential (New-Credential me) }
+        $failure.FullyQualifiedErrorId | Should -Match '^Sisyphus\.InvalidSetting,'
+        $failure.CategoryInfo.Category | Should -Be 'InvalidArgument'
+        "$failure" | Should -Match 'A credential is for a broker .*sqlite:'
+        Get-ErrorText $failure | Should -Not -Match 's3cr3t'
+        Test-Path "$user/queue.db" | Should -Be $false
+    }
+
+    It 'take no credential from nobody' {
+        { Get-SisyphusQueue -Broker "sqlite:$user/queue.db" -Credential ([pscredential]::Empty) } | Should -Not -Throw
     }
 
     It 'say what is wrong with their file: <What>' -ForEach @(

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Sisyphus.Engine.Queues;
 
 /// <summary>Settings of a queue.</summary>
@@ -14,6 +16,8 @@ public sealed class QueueOptions
     /// <summary>How long tasks that ended, and events, are kept, 1 min to 10 years; dead letters stay.</summary>
     public TimeSpan Retention { get; set; } = DefaultRetention;
     public RetrySchedule Retry { get; set; } = new();
+    /// <summary>Who we are to a broker, instead of whom its address names; null: as the address says. For brokers only: a file has no users.</summary>
+    public NetworkCredential? Credential { get; set; }
 
     /// <exception cref="ArgumentException">Names the option, its value and the allowed range.</exception>
     public void Validate()

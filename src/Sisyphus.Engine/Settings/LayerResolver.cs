@@ -36,20 +36,10 @@ internal sealed class LayerResolver(string settingsFile, IReadOnlyList<(SettingS
         return result;
     }
 
-    private void Note(string name, string value, SettingSource source, string variable) => _settings.Add(new Setting(name, WithoutSecrets(value), source, source switch
+    private void Note(string name, string value, SettingSource source, string variable) => _settings.Add(new Setting(name, AddressSecrets.Hide(value), source, source switch
     {
         SettingSource.Environment => variable,
         SettingSource.File => settingsFile,
         _ => "",
     }));
-
-    private static string WithoutSecrets(string value)
-    {
-        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.IsFile)
-            return value;
-        if (uri.UserInfo.Length > 0)
-            value = value.Replace(uri.UserInfo + "@", "***@", StringComparison.Ordinal);
-        // A query may hold a signature.
-        return uri.Query.Length > 0 ? value.Replace(uri.Query, "?***", StringComparison.Ordinal) : value;
-    }
 }

@@ -7,6 +7,7 @@ public sealed record SessionSettings
     public const string StoreVariable = "SISYPHUS_STORE";
     public const string NodeVariable = "SISYPHUS_NODE";
 
+    /// <summary>May hold a password: <see cref="AddressSecrets.Hide"/> before it is shown.</summary>
     public required string Broker { get; init; }
     public required string Store { get; init; }
     public required IReadOnlyDictionary<string, string> StoreMapping { get; init; }
@@ -47,6 +48,9 @@ public sealed record SessionSettings
             Settings = resolver.Settings,
         };
     }
+
+    /// <summary>Without secrets, as records are printed by accident.</summary>
+    public override string ToString() => string.Join(", ", Settings.Select(setting => $"{setting.Name} = {setting.Value}"));
 
     private static string? NotEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
 }

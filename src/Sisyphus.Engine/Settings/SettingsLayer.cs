@@ -5,7 +5,7 @@ public sealed record SettingsLayer
 {
     public static readonly SettingsLayer Empty = new();
 
-    /// <summary>Address of the queue: <c>sqlite:PATH</c>.</summary>
+    /// <summary>Address of the queue: <c>sqlite:PATH</c>, or <c>amqp://[user[:password]@]host[:port][,host2…][/vhost][?key=value&amp;…]</c> and <c>amqps://</c> with TLS. A password is better given as a credential, which no layer holds.</summary>
     public string? Broker { get; init; }
     /// <summary>Location of the store for every bucket that <see cref="StoreMapping"/> does not name.</summary>
     public string? Store { get; init; }
@@ -16,4 +16,7 @@ public sealed record SettingsLayer
     /// <summary>Absolute folder for workspaces and the input cache.</summary>
     public string? WorkDirectory { get; init; }
     public string? Node { get; init; }
+
+    /// <summary>Without values, which may be secret, as records are printed by accident.</summary>
+    public override string ToString() => nameof(SettingsLayer);
 }

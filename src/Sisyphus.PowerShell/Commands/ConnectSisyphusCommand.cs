@@ -16,6 +16,10 @@ public sealed class ConnectSisyphusCommand : SisyphusCommand
     public string? Broker { get; set; }
 
     [Parameter]
+    [Credential]
+    public PSCredential? Credential { get; set; }
+
+    [Parameter]
     public IDictionary? StoreMapping { get; set; }
 
     [Parameter]
@@ -44,10 +48,10 @@ public sealed class ConnectSisyphusCommand : SisyphusCommand
         // A location that can't be opened must not replace one that works.
         var settings = this.ResolveSettings(layer);
         this.OpenStores(settings);
-        this.OpenQueue(settings).DisposeAsync().AsTask().GetAwaiter().GetResult();
-        if (!ShouldProcess("this session", layer.Store is null ? "Set the Sisyphus settings" : $"Use the store {layer.Store}"))
+        this.OpenQueue(settings, Credential).DisposeAsync().AsTask().GetAwaiter().GetResult();
+        if (!ShouldProcess("this session", layer.Store is null ? "Set the Sisyphus settings" : $"Use the store {AddressSecrets.Hide(layer.Store)}"))
             return;
-        Session.Current = layer;
+        Session.Set(layer, Credential.ToNetworkCredential() is { } credential ? new SessionCredential(settings.Broker, credential) : null);
         if (PassThru)
             WriteObject(this.ResolveSettings(SettingsLayer.Empty).Settings, enumerateCollection: true);
     }

@@ -13,10 +13,14 @@ public abstract class QueueCommand : SisyphusCommand
     [Parameter]
     public string? Broker { get; set; }
 
+    [Parameter]
+    [Credential]
+    public PSCredential? Credential { get; set; }
+
     private protected ITaskQueue Queue => _queue!;
 
     protected override void BeginProcessing() =>
-        _queue = this.OpenQueue(this.ResolveSettings(new SettingsLayer { Broker = this.BrokerAddress(Broker) }));
+        _queue = this.OpenQueue(this.ResolveSettings(new SettingsLayer { Broker = this.BrokerAddress(Broker) }), Credential);
 
     /// <summary>Enumerates what the queue says on the pipeline thread; its failure ends the command.</summary>
     private protected IEnumerable<T> EnumerateOrEnd<T>(IAsyncEnumerable<T> source)

@@ -1,12 +1,15 @@
 using System.Buffers;
 using System.Collections;
 using System.Management.Automation;
+using System.Net;
 
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Settings;
 using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.PowerShell.Documents;
+
+using Broker = Sisyphus.Engine.Queues.RabbitMq.Connections.BrokerAddress;
 
 namespace Sisyphus.PowerShell.Commands;
 
@@ -37,24 +40,39 @@ internal static class SettingsBinding
         }
         catch (FormatException e)
         {
-            cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(e, settings.Store));
+            cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(e, AddressSecrets.Hide(settings.Store)));
             throw;
         }
     }
 
+    /// <param name="credential">What the cmdlet was given; null for that of the session.</param>
     /// <exception cref="PipelineStoppedException">After a terminating error: no queue can be opened with the settings.</exception>
-    public static ITaskQueue OpenQueue(this PSCmdlet cmdlet, SessionSettings settings, QueueOptions? options = null)
+    public static ITaskQueue OpenQueue(this PSCmdlet cmdlet, SessionSettings settings, PSCredential? credential, QueueOptions? options = null)
     {
+        var shown = AddressSecrets.Hide(settings.Broker);
         try
         {
+            var given = credential.ToNetworkCredential();
+            if (given is not null && !Broker.IsBroker(settings.Broker))
+                throw new ArgumentException($"A credential is for a broker (amqp://, amqps://); the queue is {shown}. Name a broker, or leave the credential out.", nameof(credential));
+            options ??= new QueueOptions();
+            options.Credential = given ?? Session.CredentialFor(settings.Broker);
             return TaskQueues.Open(settings.Broker, options);
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
-            cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(e, settings.Broker));
+            // Whoever made the message may have shown the address as it is.
+            var error = e.Message.Contains(settings.Broker, StringComparison.Ordinal) && shown != settings.Broker
+                ? new FormatException(e.Message.Replace(settings.Broker, shown, StringComparison.Ordinal))
+                : e;
+            cmdlet.ThrowTerminatingError(ErrorRecords.InvalidSetting(error, shown));
             throw;
         }
     }
+
+    // Not GetNetworkCredential, which cuts a name at its @ or backslash: to a broker they are part of it.
+    public static NetworkCredential? ToNetworkCredential(this PSCredential? credential) =>
+        credential is null || credential == PSCredential.Empty ? null : new NetworkCredential(credential.UserName, credential.Password);
 
     /// <summary>An address as it is, but for the file of an embedded queue, whose path may be relative to the session's location.</summary>
     public static string? BrokerAddress(this PSCmdlet cmdlet, string? address) =>

@@ -53,6 +53,10 @@ public sealed class StartSisyphusNodeCommand : RunningCommand
     public string? Broker { get; set; }
 
     [Parameter]
+    [Credential]
+    public PSCredential? Credential { get; set; }
+
+    [Parameter]
     public SwitchParameter AsJob { get; set; }
 
     protected override void EndProcessing()
@@ -60,7 +64,8 @@ public sealed class StartSisyphusNodeCommand : RunningCommand
         var settings = this.ResolveSettings(Layer with { Broker = this.BrokerAddress(Broker), Node = Name });
         var options = Options(settings);
         var lease = this.Duration(LeaseTime, nameof(LeaseTime), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
-        if (!ShouldProcess($"Run node {settings.Node} on {settings.Broker}.", $"Run node {settings.Node} on {settings.Broker}?", "Start-SisyphusNode"))
+        var broker = AddressSecrets.Hide(settings.Broker);
+        if (!ShouldProcess($"Run node {settings.Node} on {broker}.", $"Run node {settings.Node} on {broker}?", "Start-SisyphusNode"))
             return;
         _host = CreateHost(settings, options, lease);
         if (AsJob)
@@ -84,7 +89,9 @@ public sealed class StartSisyphusNodeCommand : RunningCommand
 
     private void StartJob(SessionSettings settings)
     {
-        var job = new NodeJob(MyInvocation.Line.Trim(), settings.Node, _host!);
+        // The line is kept with the job, and may have the address in it.
+        var line = string.IsNullOrEmpty(Broker) ? MyInvocation.Line : MyInvocation.Line.Replace(Broker, AddressSecrets.Hide(Broker), StringComparison.Ordinal);
+        var job = new NodeJob(line.Trim(), settings.Node, _host!);
         // The job's to dispose from here on.
         _host = null;
         JobRepository.Add(job);
@@ -173,7 +180,7 @@ public sealed class StartSisyphusNodeCommand : RunningCommand
         try
         {
             var engine = DockerContainerEngine.Connect(settings.Engine);
-            var queue = this.OpenQueue(settings, new QueueOptions { LeaseTime = lease ?? QueueOptions.DefaultLeaseTime });
+            var queue = this.OpenQueue(settings, Credential, new QueueOptions { LeaseTime = lease ?? QueueOptions.DefaultLeaseTime });
             return new NodeHost(queue, engine, new Node(queue, engine, stores, options));
         }
         catch (TaskFailureException e)

@@ -1,9 +1,11 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using System.Net;
 
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Settings;
+using Sisyphus.PowerShell.Commands;
 using Sisyphus.PowerShell.Documents;
 
 namespace Sisyphus.PowerShell.Completers;
@@ -24,7 +26,8 @@ public abstract class QueueCompleter : IArgumentCompleter
             // A key press makes no queue.
             if (address.StartsWith(SqliteScheme, StringComparison.OrdinalIgnoreCase) && !File.Exists(address[SqliteScheme.Length..]))
                 return [];
-            var found = Task.Run(() => FindAsync(address));
+            var credential = (fakeBoundParameters?["Credential"] as PSCredential).ToNetworkCredential() ?? Session.CredentialFor(address);
+            var found = Task.Run(() => FindAsync(address, credential));
             return found.Wait(s_limit)
                 ? [.. found.Result.Where(item => item.Name.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
                     .Select(item => new CompletionResult(item.Name, item.Name, CompletionResultType.ParameterValue, item.About))]
@@ -38,10 +41,10 @@ public abstract class QueueCompleter : IArgumentCompleter
 
     private protected abstract Task<IReadOnlyList<(string Name, string About)>> FindAsync(ITaskQueue queue, CancellationToken cancellationToken);
 
-    private async Task<IReadOnlyList<(string Name, string About)>> FindAsync(string address)
+    private async Task<IReadOnlyList<(string Name, string About)>> FindAsync(string address, NetworkCredential? credential)
     {
         using var limit = new CancellationTokenSource(s_limit);
-        var queue = TaskQueues.Open(address);
+        var queue = TaskQueues.Open(address, new QueueOptions { Credential = credential });
         await using (queue.ConfigureAwait(false))
             return await FindAsync(queue, limit.Token).ConfigureAwait(false);
     }

@@ -42,17 +42,19 @@ internal sealed class BrokerConnector(BrokerAddress address)
     {
         using var tls = address.UsesTls ? new BrokerTls(address, host.Name) : null;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sockets = new AttemptSockets();
         Task<IConnection>? connecting = null;
         try
         {
             var endpoint = new AmqpTcpEndpoint(host.Name, host.Port, tls?.Options() ?? new SslOption());
             limit.CancelAfter(share);
             // On the pool: name resolution and the first steps may block.
-            connecting = Task.Run(() => Factory(purpose, share).CreateConnectionAsync([endpoint], limit.Token), CancellationToken.None);
+            connecting = Task.Run(() => OpenAsync(Factory(purpose, share, sockets), endpoint, limit.Token), CancellationToken.None);
             return await connecting.WaitAsync(limit.Token).ConfigureAwait(false);
         }
         catch (Exception error)
         {
+            sockets.Close();
             if (connecting is { IsCompleted: false })
                 Abandon(connecting);
             cancellationToken.ThrowIfCancellationRequested();
@@ -65,7 +67,26 @@ internal sealed class BrokerConnector(BrokerAddress address)
         }
     }
 
-    private ConnectionFactory Factory(string purpose, TimeSpan share)
+    // The client does not wait for the broker's answer about the virtual host; a channel does.
+    private static async Task<IConnection> OpenAsync(ConnectionFactory factory, AmqpTcpEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        var connection = await factory.CreateConnectionAsync([endpoint], cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var channel = await connection.CreateChannelAsync(new CreateChannelOptions(false, false, null, 1), cancellationToken).ConfigureAwait(false);
+            await using (channel.ConfigureAwait(false))
+                await channel.CloseAsync(cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.AbortAsync(CloseTimeout).ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private ConnectionFactory Factory(string purpose, TimeSpan share, AttemptSockets sockets)
     {
         var name = $"sisyphus {purpose} {Environment.MachineName}/{Environment.ProcessId}";
         var factory = new ConnectionFactory
@@ -77,8 +98,9 @@ internal sealed class BrokerConnector(BrokerAddress address)
             RequestedConnectionTimeout = share,
             HandshakeContinuationTimeout = share,
             ContinuationTimeout = address.ConnectTimeout,
-            SocketReadTimeout = share,
-            SocketWriteTimeout = share,
+            SocketReadTimeout = address.ConnectTimeout,
+            SocketWriteTimeout = address.ConnectTimeout,
+            SocketFactory = sockets.Create,
             ConsumerDispatchConcurrency = 1,
             ClientProvidedName = name,
             ClientProperties = new Dictionary<string, object?>
@@ -96,7 +118,7 @@ internal sealed class BrokerConnector(BrokerAddress address)
         return factory;
     }
 
-    // The client heeds its token nearly everywhere; where it does not, what it makes after all is closed when it comes.
+    // Without its sockets it ends soon. What it makes after all is closed when it comes.
     private static void Abandon(Task<IConnection> connecting) => _ = connecting.ContinueWith(
         static async late =>
         {

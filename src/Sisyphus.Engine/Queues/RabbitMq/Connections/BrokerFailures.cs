@@ -1,5 +1,7 @@
+using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 
 using RabbitMQ.Client.Exceptions;
 
@@ -9,6 +11,7 @@ namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
 internal static class BrokerFailures
 {
     private const string TryAgain = "Check that the broker runs and can be reached from here.";
+    private static readonly string CheckPort = $"Check the port: {BrokerAddress.DefaultPort} is usual for amqp, {BrokerAddress.DefaultTlsPort} for amqps.";
 
     /// <param name="doing">What could not be done, after "could not": <c>declare sisyphus.bus</c>.</param>
     public static QueueException Translate(Exception error, BrokerAddress address, string doing)
@@ -22,6 +25,11 @@ internal static class BrokerFailures
         }
         return new QueueException(QueueFailure.Unavailable, $"The queue {address} could not {doing}: {Innermost(error).Message.TrimEnd('.')}. {TryAgain}", error);
     }
+
+    /// <summary>The broker takes no messages at present (an alarm); what was sent waits in the connection.</summary>
+    /// <param name="reason">The broker's, as <c>low on disk</c>.</param>
+    public static QueueException Blocked(BrokerAddress address, string doing, string? reason) =>
+        new(QueueFailure.Full, $"The queue {address} could not {doing}: the broker takes no messages at present{(string.IsNullOrEmpty(reason) ? "" : $" ({reason})")}. Make room on the broker's machine; it goes on by itself then.");
 
     /// <summary>For an address with several hosts, none of which let us in.</summary>
     public static QueueException NoHost(BrokerAddress address, IReadOnlyList<(BrokerHost Host, QueueException Error)> failures)
@@ -40,14 +48,28 @@ internal static class BrokerFailures
         PublishReturnException returned => (QueueFailure.Unavailable, $"the broker returned the message ({returned.ReplyCode} {returned.ReplyText}): there is no queue '{returned.RoutingKey}', or the member of the cluster that has it is down", "Wait for the member, or start a node, which declares the queues."),
         PublishException => (QueueFailure.Full, "the broker refused the message: the queue is at its limit, or could not write it", "Make room on the broker, or try again."),
         OperationInterruptedException { ShutdownReason: { } reason } => BrokerReplies.Explain(reason, address),
-        AuthenticationException => (QueueFailure.Denied, $"TLS failed ({Innermost(error).Message.TrimEnd('.')})", "Check that the port speaks TLS, and the client certificate if the broker wants one."),
+        AuthenticationException => TlsFailed(error),
         PacketNotRecognizedException or ProtocolVersionMismatchException or MalformedFrameException or WireFormattingException or UnexpectedFrameException =>
-            (QueueFailure.Unavailable, "what answers there does not speak AMQP 0.9.1", $"Check the port: {BrokerAddress.DefaultPort} is usual, {BrokerAddress.DefaultTlsPort} with TLS (amqps)."),
-        SocketException socket => (QueueFailure.Unavailable, BrokerReplies.OfSocket(socket), TryAgain),
-        TimeoutException => (QueueFailure.Unavailable, error.Message, TryAgain),
+            NoBroker(),
+        EndOfStreamException => (QueueFailure.Unavailable, "the connection was cut", Check(address)),
+        // The client's words for anything that is no AMQP; it has lost what came instead.
+        IOException when error.Message.StartsWith("connection.start was never received", StringComparison.Ordinal) => NoBroker(),
+        SocketException socket => (QueueFailure.Unavailable, BrokerReplies.OfSocket(socket), Check(address)),
+        // With TLS 1.3 a broker refuses the client's certificate only after the handshake, where the stream fails in the platform's words.
+        CryptographicException or Win32Exception when address.UsesTls => TlsFailed(error),
+        TimeoutException => (QueueFailure.Unavailable, error.Message, Check(address)),
         OperationCanceledException => (QueueFailure.Unavailable, "no answer within the time limit", TryAgain),
         _ => null,
     };
+
+    private static string Check(BrokerAddress address) =>
+        $"{TryAgain} {CheckPort}{(address.UsesTls ? " If the broker wants a client certificate, check certfile= and keyfile=." : "")}";
+
+    private static (QueueFailure Failure, string What, string Advice) TlsFailed(Exception error) =>
+        (QueueFailure.Denied, $"TLS failed ({Innermost(error).Message.TrimEnd('.')})", "Check that the port speaks TLS, and, where the broker wants one, the client certificate (certfile=, keyfile=).");
+
+    private static (QueueFailure Failure, string What, string Advice) NoBroker() =>
+        (QueueFailure.Unavailable, "what answers there does not speak AMQP 0.9.1", CheckPort);
 
     private static (QueueFailure Failure, string What, string Advice) WrongPassword(BrokerAddress address) => address.User is { } user
         ? (QueueFailure.Denied, $"the broker knows no user '{user}' with this password", "Correct them in the address or give them with -Credential.")

@@ -20,7 +20,7 @@ internal sealed class BrokerTls(BrokerAddress address, string host) : IDisposabl
     {
         var options = new SslOption { Enabled = true, ServerName = host, CertificateValidationCallback = Verify };
         if (address.AuthorityFile is { } authorities)
-            Read(authorities, "authorities", () => _authorities.ImportFromPemFile(authorities));
+            Read(authorities, "the authorities", () => _authorities.ImportFromPemFile(authorities));
         if (_authorities.Count == 0 && address.AuthorityFile is not null)
             throw new UnusableFileException($"the file of authorities {address.AuthorityFile} has no certificate in PEM form");
         if (address.CertificateFile is null)
