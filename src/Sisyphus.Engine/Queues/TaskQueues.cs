@@ -18,7 +18,10 @@ public static class TaskQueues
         if (address.StartsWith(SqliteTaskQueue.Scheme, StringComparison.OrdinalIgnoreCase) && address.Length > SqliteTaskQueue.Scheme.Length && !address.Contains('\0', StringComparison.Ordinal))
             return new SqliteTaskQueue(Path.GetFullPath(address[SqliteTaskQueue.Scheme.Length..]), options, time ?? TimeProvider.System);
         if (BrokerAddress.IsBroker(address))
-            return new RabbitMqTaskQueue(BrokerAddress.Parse(address), options, time ?? TimeProvider.System);
+        {
+            var broker = BrokerAddress.Parse(address);
+            return new RabbitMqTaskQueue(options.Credential is { } credential ? broker.WithCredential(credential) : broker, options, time ?? TimeProvider.System);
+        }
         throw new FormatException($"'{address}' is no address of a queue. Allowed: {Forms}.");
     }
 }

@@ -40,5 +40,7 @@ internal sealed class BrokerCalls(BrokerAddress address)
 
     public QueueException Explain(Exception error, string doing) => BrokerFailures.Translate(error, address, doing);
 
+    public QueueException Blocked(string doing, string reason) => BrokerFailures.Blocked(address, doing, reason);
+
     public QueueException Failure(QueueFailure failure, string what) => new(failure, $"The queue {address}: {what}");
 }

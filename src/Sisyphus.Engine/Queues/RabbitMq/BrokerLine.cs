@@ -11,6 +11,7 @@ internal sealed class BrokerLine(BrokerConnector connector, BrokerCalls calls, s
 
     private readonly SemaphoreSlim _one = new(1, 1);
     private volatile IConnection? _connection;
+    private volatile AttemptSockets? _sockets;
     private volatile string? _blocked;
     private bool _disposed;
 
@@ -29,7 +30,7 @@ internal sealed class BrokerLine(BrokerConnector connector, BrokerCalls calls, s
             if (_connection is { IsOpen: true } opened)
                 return opened;
             await DropAsync().ConfigureAwait(false);
-            var connection = await connector.ConnectAsync(purpose, cancellationToken).ConfigureAwait(false);
+            var connection = await connector.ConnectAsync(purpose, sockets => _sockets = sockets, cancellationToken).ConfigureAwait(false);
             _blocked = null;
             connection.ConnectionBlockedAsync += OnBlocked;
             connection.ConnectionUnblockedAsync += OnUnblocked;
@@ -52,11 +53,7 @@ internal sealed class BrokerLine(BrokerConnector connector, BrokerCalls calls, s
     }
 
     /// <summary>Cut without a word, as when the process is killed.</summary>
-    public async Task AbortAsync()
-    {
-        if (_connection is { } connection)
-            await connection.AbortAsync(TimeSpan.Zero).ConfigureAwait(false);
-    }
+    public void Cut() => _sockets?.Close();
 
     public async ValueTask DisposeAsync()
     {

@@ -7,7 +7,7 @@ internal sealed class Leases(BrokerParts parts, string node, string session)
 {
     private readonly ConcurrentDictionary<string, HeldTask> _held = [];
 
-    public string Queue { get; } = parts.Names.Lease(node);
+    public string Queue { get; } = parts.Names.Lease(node, parts.Options.LeaseTime);
 
     public string Session => session;
 

@@ -55,7 +55,7 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
         {
             _ = publishing.ContinueWith(late => late.Exception, TaskScheduler.Default);
             cancellationToken.ThrowIfCancellationRequested();
-            throw calls.Explain(limit.IsCancellationRequested && line.Blocked is { } blocked ? new TimeoutException($"the broker takes nothing for now ({blocked})", error) : error, doing);
+            throw limit.IsCancellationRequested && line.Blocked is { } blocked ? calls.Blocked(doing, blocked) : calls.Explain(error, doing);
         }
     }
 

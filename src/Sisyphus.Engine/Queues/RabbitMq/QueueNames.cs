@@ -33,7 +33,8 @@ internal sealed class QueueNames(string prefix)
     /// <summary>A queue for each delay, because a time to live that is a message's own waits behind those before it.</summary>
     public string Retry(TimeSpan delay) => $"{prefix}.retry.{Short(delay)}";
 
-    public string Lease(string node) => $"{prefix}.lease.{node}";
+    /// <summary>The time to live of a queue never changes, so that other lease times have queues of other names.</summary>
+    public string Lease(string node, TimeSpan leaseTime) => $"{prefix}.lease.{node}{(leaseTime == QueueOptions.DefaultLeaseTime ? "" : "@" + Short(leaseTime))}";
 
     /// <summary>Questions to a node; its name is the node's as long as it lives.</summary>
     public string Node(string node) => $"{prefix}.node.{node}";

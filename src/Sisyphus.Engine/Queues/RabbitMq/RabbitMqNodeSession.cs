@@ -93,7 +93,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         try
         {
             if (_attached.Task is { IsCompletedSuccessfully: true })
-                await LeaveAsync(_attached.Task.Result).ConfigureAwait(false);
+                await LeaveAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -107,7 +107,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         Interlocked.Exchange(ref _disposed, 1);
         foreach (var task in _leases.All)
             task.State = HoldState.Gone;
-        await _line.AbortAsync().ConfigureAwait(false);
+        _line.Cut();
         await CloseAsync().ConfigureAwait(false);
     }
 
@@ -139,15 +139,11 @@ internal sealed class RabbitMqNodeSession : INodeSession
             await _parts.Topology.EnsurePlainAsync(connection, _parts.Names.Returns, cancellationToken).ConfigureAwait(false);
             // Before any task is taken it has to be known which were canceled.
             await _parts.Feed.CatchUpAsync(cancellationToken).ConfigureAwait(false);
+            await _parts.Topology.EnsureLeaseQueueAsync(connection, _leases.Queue, cancellationToken).ConfigureAwait(false);
             if (isFirst)
-            {
                 await TakeOverAsync(attachment, cancellationToken).ConfigureAwait(false);
-                await _parts.Topology.RenewLeaseQueueAsync(connection, _leases.Queue, cancellationToken).ConfigureAwait(false);
-            }
             else
-            {
                 await _leases.RestoreAsync().ConfigureAwait(false);
-            }
             await attachment.ConsumeAsync(attachment.Leases, _leases.Queue, acknowledged: true, exclusive: false, prefetch: 0, message => _leases.ArriveAsync(attachment, message), cancellationToken).ConfigureAwait(false);
             var returning = await attachment.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
             await attachment.ConsumeAsync(
@@ -174,12 +170,9 @@ internal sealed class RabbitMqNodeSession : INodeSession
     /// <summary>What an earlier process of this name had leased goes back at once: nobody else can have the name.</summary>
     private async Task TakeOverAsync(Attachment attachment, CancellationToken cancellationToken)
     {
-        if (await _parts.Topology.CountAsync(attachment.Connection, _leases.Queue, cancellationToken).ConfigureAwait(false) is not null)
-        {
-            while (await _parts.Calls.CallAsync(token => attachment.Leases.BasicGetAsync(_leases.Queue, autoAck: false, token), $"read {_leases.Queue}", cancellationToken).ConfigureAwait(false) is { } left)
-                await _returns.HandleAsync(attachment, new Incoming(attachment.Leases, left.DeliveryTag, _leases.Queue, left.BasicProperties, left.Body), cancellationToken).ConfigureAwait(false);
-            await _parts.Topology.DeleteAsync(attachment.Connection, _leases.Queue, cancellationToken).ConfigureAwait(false);
-        }
+        await _parts.Topology.AwaitNoConsumerAsync(attachment.Connection, _leases.Queue, cancellationToken).ConfigureAwait(false);
+        while (await _parts.Calls.CallAsync(token => attachment.Leases.BasicGetAsync(_leases.Queue, autoAck: false, token), $"read {_leases.Queue}", cancellationToken).ConfigureAwait(false) is { } left)
+            await _returns.HandleAsync(attachment, new Incoming(attachment.Leases, left.DeliveryTag, _leases.Queue, left.BasicProperties, left.Body), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The loop.</summary>
@@ -280,13 +273,11 @@ internal sealed class RabbitMqNodeSession : INodeSession
         }
     }
 
-    private async Task LeaveAsync(Attachment attachment)
+    private async Task LeaveAsync()
     {
         foreach (var task in _leases.All)
             await new RabbitMqDelivery(_parts, _leases, _taking, task, []).ReleaseAsync("The node left.", CancellationToken.None).ConfigureAwait(false);
         await _parts.Feed.AskAsync(Entry(LogEntryKind.NodeLeft), CancellationToken.None).ConfigureAwait(false);
-        if (!attachment.IsBroken)
-            await _parts.Topology.DeleteAsync(attachment.Connection, _leases.Queue, CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task CloseAsync()

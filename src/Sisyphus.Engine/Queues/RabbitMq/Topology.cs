@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
@@ -12,6 +13,8 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
     public static readonly TimeSpan PassedOverDelay = TimeSpan.FromSeconds(3);
     /// <summary>Without a limit newer brokers give up a message after 20 deliveries; -1 means the opposite on older ones.</summary>
     private const int DeliveryLimit = 1_000_000;
+    private static readonly TimeSpan s_leaseQueueLife = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_consumerPause = TimeSpan.FromMilliseconds(50);
     private const long MaxEventBytes = 4L << 30;
     private const long EventSegmentBytes = 64L << 20;
     private const long MaxHeartbeatBytes = 4L << 20;
@@ -73,11 +76,27 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         await EnsureQueueAsync(connection, queue, Delaying(delay), cancellationToken).ConfigureAwait(false);
     });
 
-    /// <summary>The lease queue of a node, empty, with the lease time of this session where this user may declare it.</summary>
-    public async Task RenewLeaseQueueAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    /// <summary>The lease queue of a node. It goes by itself when there has been no node of the name for a day and the leases have run out long ago.</summary>
+    public async Task EnsureLeaseQueueAsync(IConnection connection, string queue, CancellationToken cancellationToken)
     {
         await EnsurePlainAsync(connection, names.Returns, cancellationToken).ConfigureAwait(false);
-        await EnsureQueueAsync(connection, queue, Delaying(options.LeaseTime), cancellationToken).ConfigureAwait(false);
+        var kinds = Delaying(options.LeaseTime);
+        foreach (var kind in kinds)
+            kind["x-expires"] = (long)(options.LeaseTime + s_leaseQueueLife).TotalMilliseconds;
+        await EnsureQueueAsync(connection, queue, kinds, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until nobody consumes the queue any more: then all that its last consumer had is back in it.</summary>
+    public async Task AwaitNoConsumerAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        for (var since = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(since) < BrokerCalls.Limit;)
+        {
+            uint consumers = 0;
+            await TryAsync(connection, async channel => consumers = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).ConsumerCount).ConfigureAwait(false);
+            if (consumers == 0)
+                return;
+            await Task.Delay(s_consumerPause, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Which kind of queue the broker allowed.</summary>
@@ -91,9 +110,6 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         }
         return null;
     }
-
-    public Task DeleteAsync(IConnection connection, string queue, CancellationToken cancellationToken) =>
-        TryAsync(connection, channel => channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false, cancellationToken: cancellationToken));
 
     /// <returns>Messages that wait in the queue; null when there is no such queue.</returns>
     public async Task<uint?> CountAsync(IConnection connection, string queue, CancellationToken cancellationToken)

@@ -14,7 +14,10 @@ internal sealed class BrokerConnector(BrokerAddress address)
     /// <param name="purpose">A word for the management console.</param>
     /// <returns>An open connection, the caller's to dispose.</returns>
     /// <exception cref="QueueException">Within <see cref="BrokerAddress.ConnectTimeout"/>.</exception>
-    public async Task<IConnection> ConnectAsync(string purpose, CancellationToken cancellationToken)
+    public Task<IConnection> ConnectAsync(string purpose, CancellationToken cancellationToken) => ConnectAsync(purpose, _ => { }, cancellationToken);
+
+    /// <param name="opened">Gets the sockets of the connection that is returned.</param>
+    public async Task<IConnection> ConnectAsync(string purpose, Action<AttemptSockets> opened, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var hosts = address.Hosts.ToArray();
@@ -28,7 +31,7 @@ internal sealed class BrokerConnector(BrokerAddress address)
             var share = (address.ConnectTimeout - Stopwatch.GetElapsedTime(started)) / (hosts.Length - failures.Count);
             try
             {
-                return await ConnectAsync(host, purpose, share, cancellationToken).ConfigureAwait(false);
+                return await ConnectAsync(host, purpose, share, opened, cancellationToken).ConfigureAwait(false);
             }
             catch (QueueException error) when (error.Failure == QueueFailure.Unavailable)
             {
@@ -38,7 +41,7 @@ internal sealed class BrokerConnector(BrokerAddress address)
         throw failures.Count == 1 ? failures[0].Error : BrokerFailures.NoHost(address, failures);
     }
 
-    private async Task<IConnection> ConnectAsync(BrokerHost host, string purpose, TimeSpan share, CancellationToken cancellationToken)
+    private async Task<IConnection> ConnectAsync(BrokerHost host, string purpose, TimeSpan share, Action<AttemptSockets> opened, CancellationToken cancellationToken)
     {
         using var tls = address.UsesTls ? new BrokerTls(address, host.Name) : null;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -50,7 +53,9 @@ internal sealed class BrokerConnector(BrokerAddress address)
             limit.CancelAfter(share);
             // On the pool: name resolution and the first steps may block.
             connecting = Task.Run(() => OpenAsync(Factory(purpose, share, sockets), endpoint, limit.Token), CancellationToken.None);
-            return await connecting.WaitAsync(limit.Token).ConfigureAwait(false);
+            var connection = await connecting.WaitAsync(limit.Token).ConfigureAwait(false);
+            opened(sockets);
+            return connection;
         }
         catch (Exception error)
         {
