@@ -78,7 +78,7 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
             return null;
         try
         {
-            var writing = leases.WriteAsync(task, leased);
+            var writing = leases.WriteAsync(task, leased, CancellationToken.None);
             var isOurs = await parts.Feed.AskAsync(Claimed(task), CancellationToken.None).ConfigureAwait(false);
             await writing.ConfigureAwait(false);
             if (isOurs)
