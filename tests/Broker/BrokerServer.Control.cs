@@ -19,7 +19,9 @@ public sealed partial class BrokerServer
     public async Task<string> EvalAsync(string erlang)
     {
         // erl_call comes with Erlang; rabbitmqctl eval starts a whole Erlang machine for the same.
-        var answer = await RunAsync("erl_call", erlang + ".\n", ["-r", "-sname", NodeName, "-c", _home.Cookie, "-e"]);
+        // Its own way to a name, -r, gives two callers of the same second the same one, and the second is refused.
+        var caller = "c" + Guid.NewGuid().ToString("n");
+        var answer = await RunAsync("erl_call", erlang + ".\n", ["-h", caller, "-sname", NodeName, "-c", _home.Cookie, "-e"]);
         return answer.StartsWith("{ok, ", StringComparison.Ordinal)
             ? answer[5..^1]
             : throw new InvalidOperationException($"The broker does not evaluate '{erlang}': {answer}");
