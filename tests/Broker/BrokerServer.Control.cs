@@ -72,8 +72,8 @@ public sealed partial class BrokerServer
     public Task SetMemoryAlarmAsync(bool alarm) => EvalAsync($"ok = vm_memory_monitor:set_vm_memory_high_watermark({(alarm ? "{absolute, 1000000}" : "0.6")})");
 
     /// <summary>
-    /// Brings the names of queues, users and virtual hosts to the disk. Brokers before 4.3 do so about two seconds late: killed before, they
-    /// have forgotten a durable queue that was just declared, together with messages that they have confirmed.
+    /// Brings the names of queues, users and virtual hosts to the disk. A broker that keeps them in Mnesia does so with a delay, and one that
+    /// is killed before can have forgotten a durable queue that was just declared, with messages that it has confirmed (seen once, on 4.0.5).
     /// </summary>
     public Task SyncMetadataAsync() => EvalAsync("catch mnesia:sync_log()");
 
