@@ -10,7 +10,10 @@ public abstract record NodeEvent;
 public sealed record NodeTaskEvent(TaskEvent Event, string Title) : NodeEvent;
 
 /// <param name="Kind">As <see cref="Queues.QueueInfo.Kind"/>.</param>
-public sealed record NodeJoinedQueue(DateTimeOffset Time, string Address, string Kind) : NodeEvent;
+public sealed record NodeJoinedQueue(DateTimeOffset Time, string Address, string Kind) : NodeEvent
+{
+    public override string ToString() => $"Joined {Address}: {Kind}.";
+}
 
 /// <param name="Message">Why, for a person; empty where the state says all.</param>
 public sealed record NodeStateChanged(DateTimeOffset Time, NodeState State, string Message) : NodeEvent;

@@ -29,7 +29,7 @@ internal sealed class NodeEventWriter(PSCmdlet cmdlet, string name, bool verbose
                 ShowProgress(now: false);
                 break;
             case NodeJoinedQueue joined:
-                cmdlet.WriteVerbose($"Joined {joined.Address}: {joined.Kind}.");
+                cmdlet.WriteVerbose(joined.ToString());
                 break;
             case NodeStateChanged change:
                 Write(change);
