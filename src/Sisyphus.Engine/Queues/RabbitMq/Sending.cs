@@ -25,7 +25,7 @@ internal sealed class Sending(BrokerParts parts)
             var fresh = some.Select(task => seen.Add(task.Id!)).ToArray();
             var entries = some.Where((_, i) => fresh[i]).Select(task => Entry(task, now)).ToArray();
             // On its way before the tasks are, so that nobody hears of a claim before; nobody waits for it, since a task that is on the queue is sent.
-            var telling = entries.Length > 0 ? parts.Writer.WriteSentAsync(entries, cancellationToken) : Task.CompletedTask;
+            var telling = entries.Length > 0 ? TellAsync(entries, cancellationToken) : Task.CompletedTask;
             for (var i = 0; i < some.Length; i++)
                 sending.Add(fresh[i] ? SendAsync(some[i], lanes[Lane.Of(some[i])], now, telling, cancellationToken) : Task.FromResult(new SendOutcome(some[i].Id!, SendResult.AlreadySent, "It is twice in this batch.")));
         }
@@ -46,6 +46,20 @@ internal sealed class Sending(BrokerParts parts)
             // The node that claims it tells.
         }
         return outcome;
+    }
+
+    private async Task TellAsync(LogEntry[] entries, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await parts.Writer.WriteSentAsync(entries, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException error) when (error.InnerException is PublishReturnException)
+        {
+            parts.Topology.Forget();
+            await parts.Topology.EnsureLogAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await parts.Writer.WriteSentAsync(entries, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task<SendOutcome> PublishAsync(TaskDocument task, string lane, DateTimeOffset now, CancellationToken cancellationToken)

@@ -52,6 +52,7 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
             var known = parts.Board.Find(ticket.Id);
             if (known is { Summary.HasEnded: true } && await returns.DropIfEndedAsync(ticket, CancellationToken.None).ConfigureAwait(false))
                 return null;
+            ticket = ticket.With(known);
             if (known is { IsHeld: true })
             {
                 // A second copy of the task: sent twice, or left by a claim that was cut short.
