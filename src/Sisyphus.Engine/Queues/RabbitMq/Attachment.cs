@@ -7,6 +7,7 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IAsyncDisposable
 {
     private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<Task, bool> _work = [];
     private readonly ConcurrentBag<IChannel> _channels = [];
     private volatile bool _isClosing;
@@ -15,6 +16,9 @@ internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IA
 
     /// <summary>Comes with the reason.</summary>
     public Task<string> Broken => _broken.Task;
+
+    /// <summary>Comes when its owner is done with it, and will not give it to anybody any more.</summary>
+    public Task Ended => _ended.Task;
 
     public bool IsBroken => _broken.Task.IsCompleted;
 
@@ -99,6 +103,7 @@ internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IA
     public async ValueTask DisposeAsync()
     {
         Break("The session ended.");
+        _ended.TrySetResult();
         _isClosing = true;
         foreach (var channel in _channels)
             await channel.AbortAsync().WaitAsync(BrokerCalls.Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -9,6 +9,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
 {
     private const int MaxSignals = 10_000;
     private static readonly TimeSpan s_longestPulse = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_noticing = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_pulseLimit = TimeSpan.FromSeconds(10);
 
     private readonly BrokerParts _parts;
@@ -67,9 +68,21 @@ internal sealed class RabbitMqNodeSession : INodeSession
 
     public async Task<IDelivery> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
     {
-        var attachment = await AttachedAsync(cancellationToken).ConfigureAwait(false);
-        var (task, warnings) = await _claiming.ClaimAsync(attachment, request, cancellationToken).ConfigureAwait(false);
-        return new RabbitMqDelivery(_parts, _leases, _taking, task, warnings);
+        while (true)
+        {
+            var attachment = await AttachedAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var (task, warnings) = await _claiming.ClaimAsync(attachment, request, cancellationToken).ConfigureAwait(false);
+                return new RabbitMqDelivery(_parts, _leases, _taking, task, warnings);
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Unavailable && _trouble is null)
+            {
+                // It may be that the loop is about to attach anew.
+                if (await Task.WhenAny(attachment.Ended, Task.Delay(s_noticing, _parts.Time, cancellationToken)).ConfigureAwait(false) != attachment.Ended)
+                    throw;
+            }
+        }
     }
 
     public async Task HeartbeatAsync(NodeStatus status, CancellationToken cancellationToken)
