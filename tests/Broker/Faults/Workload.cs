@@ -52,6 +52,14 @@ internal sealed class Workload(BrokerServer server, TimeSpan leaseTime, Uri? add
         return node;
     }
 
+    /// <summary>SIGKILL to the broker.</summary>
+    public async Task KillBrokerAsync()
+    {
+        // 3.10.8 keeps the names of its Raft members in memory for seconds: killed so soon after its first stream, it never finds it again.
+        await server.EvalAsync("lists:foreach(fun dets:sync/1, dets:all())");
+        await server.KillAsync();
+    }
+
     public async Task KillAsync(WorkNode node)
     {
         _nodes.Remove(node);
@@ -107,8 +115,9 @@ internal sealed class Workload(BrokerServer server, TimeSpan leaseTime, Uri? add
         await TestWaitAsync(async () => (left = await LeftAsync()).Count == 0, seconds, () => "Left: " + string.Join(", ", left.Select(queue => $"{queue.Key} {queue.Value}")));
     }
 
-    public void Report(string fault, string happened, int duplicates) =>
-        TestContext.Current.TestOutputHelper?.WriteLine($"| {fault} | {happened} | {duplicates} of {_confirmed.Count} | 0 |");
+    /// <summary>A line for the table of faults: what happened, executions too many, tasks lost.</summary>
+    public void Report(string fault, int duplicates) =>
+        TestContext.Current.TestOutputHelper?.WriteLine($"| {fault} | {_nodes.Sum(node => node.Troubles)} calls failed, all was well again | {duplicates} of {_confirmed.Count} | 0 |");
 
     public async ValueTask DisposeAsync()
     {
