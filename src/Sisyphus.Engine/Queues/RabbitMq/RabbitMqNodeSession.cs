@@ -19,6 +19,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private readonly Returns _returns;
     private readonly Taking _taking;
     private readonly Claiming _claiming;
+    private readonly NodeRoll _roll;
     private readonly Channel<NodeSignal> _signals = Channel.CreateBounded<NodeSignal>(MaxSignals);
     private readonly Channel<LogEntry> _news = Channel.CreateBounded<LogEntry>(new BoundedChannelOptions(MaxSignals) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _stop = new();
@@ -38,6 +39,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         _returns = new Returns(parts, _leases, _questions);
         _taking = new Taking(parts, node, _leases, _returns);
         _claiming = new Claiming(parts, _taking);
+        _roll = new NodeRoll(parts);
         _following = parts.Feed.Follow(_news.Writer);
     }
 
@@ -239,15 +241,22 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private async Task LookAfterAsync()
     {
         var pause = LeaseTime / 10 < TimeSpan.FromSeconds(1) ? LeaseTime / 10 : TimeSpan.FromSeconds(1);
+        var sinceRoll = _parts.Time.GetTimestamp();
         while (!_stop.IsCancellationRequested)
         {
             await Task.Delay(pause, _parts.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_attached.Task.IsCompletedSuccessfully)
+                continue;
             try
             {
-                if (_attached.Task.IsCompletedSuccessfully)
-                    await _leases.LapseAsync().ConfigureAwait(false);
+                await _leases.LapseAsync().ConfigureAwait(false);
+                // At a time of its own, so that one node tells and the others have heard it by then.
+                if (_parts.Time.GetElapsedTime(sinceRoll) < _node.HeartbeatInterval * (3 + (3 * Random.Shared.NextDouble())))
+                    continue;
+                sinceRoll = _parts.Time.GetTimestamp();
+                await _roll.ReadAsync(_stop.Token).ConfigureAwait(false);
             }
-            catch (QueueException)
+            catch (Exception error) when (error is QueueException || _stop.IsCancellationRequested)
             {
                 // The broker does by itself what could not be said.
             }
