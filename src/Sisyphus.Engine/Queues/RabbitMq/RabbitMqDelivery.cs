@@ -20,22 +20,17 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
 
     private int Attempt => FailedAttempts + 1;
 
-    public Task<LeaseState> RenewAsync(CancellationToken cancellationToken)
-    {
-        task.Wanted = parts.Time.GetTimestamp();
-        task.IsSuspect = false;
-        return AloneAsync(
-            async () =>
-            {
-                if (await IsLostAsync().ConfigureAwait(false))
-                    return LeaseState.Lost;
-                if (task.State == HoldState.Lapsed || parts.Board.Find(task.Id) is { IsHeld: false })
-                    return await TakeAgainAsync(cancellationToken).ConfigureAwait(false);
-                await leases.RenewAsync(task, cancellationToken).ConfigureAwait(false);
-                return Held();
-            },
-            cancellationToken);
-    }
+    public Task<LeaseState> RenewAsync(CancellationToken cancellationToken) => AloneAsync(
+        async () =>
+        {
+            if (await IsLostAsync().ConfigureAwait(false))
+                return LeaseState.Lost;
+            if (task.State == HoldState.Lapsed || parts.Board.Find(task.Id) is { IsHeld: false })
+                return await TakeAgainAsync(cancellationToken).ConfigureAwait(false);
+            await leases.RenewAsync(task, cancellationToken).ConfigureAwait(false);
+            return Held();
+        },
+        cancellationToken);
 
     public async Task ReportAsync(TaskState state, CancellationToken cancellationToken)
     {
@@ -162,6 +157,7 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
 
     private async Task<T> AloneAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
     {
+        Want();
         await task.One.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -169,8 +165,16 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         }
         finally
         {
+            // The broker may have kept us waiting for longer than a lease.
+            Want();
             task.One.Release();
         }
+    }
+
+    private void Want()
+    {
+        task.Wanted = parts.Time.GetTimestamp();
+        task.IsSuspect = false;
     }
 
     private Ticket Charged(TaskEnd failure) =>

@@ -15,6 +15,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private readonly BrokerParts _parts;
     private readonly NodeRegistration _node;
     private readonly BrokerLine _line;
+    private readonly BrokerLine _asking;
     private readonly Leases _leases;
     private readonly Questions _questions;
     private readonly Returns _returns;
@@ -35,8 +36,9 @@ internal sealed class RabbitMqNodeSession : INodeSession
     {
         (_parts, _node) = (parts, node);
         _line = new BrokerLine(parts.Connector, parts.Calls, $"node {node.Name}");
+        _asking = new BrokerLine(parts.Connector, parts.Calls, $"node {node.Name} asks");
         _leases = new Leases(parts, node.Name, Guid.NewGuid().ToString("N"));
-        _questions = new Questions(parts, node.Name, _leases.AnswerAsync);
+        _questions = new Questions(parts, _asking, node.Name, _leases.AnswerAsync);
         _returns = new Returns(parts, _leases, _questions);
         _taking = new Taking(parts, node, _leases, _returns);
         _claiming = new Claiming(parts, _taking);
@@ -123,6 +125,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         foreach (var task in _leases.All)
             task.State = HoldState.Gone;
         _line.Cut();
+        _asking.Cut();
         await CloseAsync().ConfigureAwait(false);
     }
 
@@ -145,7 +148,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
 
     private async Task<Attachment> AttachAsync(bool isFirst, CancellationToken cancellationToken)
     {
-        var attachment = await Attachment.OpenAsync(_line, _parts.Calls, cancellationToken).ConfigureAwait(false);
+        var attachment = await Attachment.OpenAsync(_line, _asking, _parts.Calls, cancellationToken).ConfigureAwait(false);
         try
         {
             var connection = attachment.Connection;
@@ -160,7 +163,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
             else
                 await _leases.RestoreAsync().ConfigureAwait(false);
             await attachment.ConsumeAsync(attachment.Leases, _leases.Queue, acknowledged: true, exclusive: false, prefetch: 0, message => _leases.ArriveAsync(attachment, message), cancellationToken).ConfigureAwait(false);
-            var returning = await attachment.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
+            var returning = await attachment.OpenChannelAsync(connection, cancellationToken).ConfigureAwait(false);
             await attachment.ConsumeAsync(
                 returning,
                 _parts.Names.Returns,
@@ -169,7 +172,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
                 Returns.MostAtOnce,
                 message =>
                 {
-                    attachment.Start(() => _returns.HandleAsync(attachment, message, _stop.Token));
+                    attachment.Start(() => _returns.TakeOnAsync(attachment, message, _stop.Token));
                     return Task.CompletedTask;
                 },
                 cancellationToken).ConfigureAwait(false);
@@ -237,9 +240,16 @@ internal sealed class RabbitMqNodeSession : INodeSession
             limit.CancelAfter(s_pulseLimit);
             try
             {
-                // A question to itself goes the whole way.
-                if (await _questions.AskAsync(Name, "", 0, 0, limit.Token).ConfigureAwait(false) is Answer.Gone or Answer.Silent)
+                var leases = await _parts.Calls.CallAsync(token => attachment.Leases.QueueDeclarePassiveAsync(_leases.Queue, token), $"ask for {_leases.Queue}", limit.Token).ConfigureAwait(false);
+                if (leases.ConsumerCount == 0)
+                    attachment.Break($"The broker does not deliver {_leases.Queue} any more.");
+                // A question to itself goes the whole way; where the broker takes nothing it would be for nothing.
+                else if (_asking.Blocked is null && await _questions.AskAsync(Name, "", 0, 0, limit.Token).ConfigureAwait(false) is Answer.Gone or Answer.Silent)
                     attachment.Break("The broker is silent.");
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Full)
+            {
+                // It takes nothing for now, which breaks nothing.
             }
             catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
             {
@@ -310,6 +320,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         await _running.ConfigureAwait(false);
         if (_attached.Task is { IsCompletedSuccessfully: true })
             await _attached.Task.Result.DisposeAsync().ConfigureAwait(false);
+        await _asking.DisposeAsync().ConfigureAwait(false);
         await _line.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
     }

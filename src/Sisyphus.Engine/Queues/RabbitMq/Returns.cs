@@ -11,6 +11,23 @@ internal sealed class Returns(BrokerParts parts, Leases leases, Questions questi
     /// <summary>Of a node that is asked twice: longer than it takes to connect again.</summary>
     private TimeSpan Pause => parts.Options.LeaseTime / 3 < s_longestPause ? parts.Options.LeaseTime / 3 : s_longestPause;
 
+    /// <summary>Handles it, and waits where the broker takes nothing for now.</summary>
+    public async Task TakeOnAsync(Attachment attachment, Incoming message, CancellationToken cancellationToken)
+    {
+        while (!attachment.IsBroken)
+        {
+            try
+            {
+                await HandleAsync(attachment, message, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Full)
+            {
+                await Task.Delay(Pause, parts.Time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
     public async Task HandleAsync(Attachment attachment, Incoming message, CancellationToken cancellationToken)
     {
         if (Ticket.Read(message.Properties) is { } ticket)

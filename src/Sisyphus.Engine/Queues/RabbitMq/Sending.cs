@@ -1,4 +1,5 @@
 using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -25,7 +26,7 @@ internal sealed class Sending(BrokerParts parts)
             var fresh = some.Select(task => seen.Add(task.Id!)).ToArray();
             var entries = some.Where((_, i) => fresh[i]).Select(task => Entry(task, now)).ToArray();
             // On its way before the tasks are, so that nobody hears of a claim before; nobody waits for it, since a task that is on the queue is sent.
-            var telling = entries.Length > 0 ? TellAsync(entries, cancellationToken) : Task.CompletedTask;
+            var telling = entries.Length > 0 ? parts.Writer.WriteSentAsync(entries, cancellationToken) : Task.CompletedTask;
             for (var i = 0; i < some.Length; i++)
                 sending.Add(fresh[i] ? SendAsync(some[i], lanes[Lane.Of(some[i])], now, telling, cancellationToken) : Task.FromResult(new SendOutcome(some[i].Id!, SendResult.AlreadySent, "It is twice in this batch.")));
         }
@@ -48,20 +49,6 @@ internal sealed class Sending(BrokerParts parts)
         return outcome;
     }
 
-    private async Task TellAsync(LogEntry[] entries, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await parts.Writer.WriteSentAsync(entries, cancellationToken).ConfigureAwait(false);
-        }
-        catch (QueueException error) when (error.InnerException is PublishReturnException)
-        {
-            parts.Topology.Forget();
-            await parts.Topology.EnsureLogAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-            await parts.Writer.WriteSentAsync(entries, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
     private async Task<SendOutcome> PublishAsync(TaskDocument task, string lane, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var properties = new Ticket { Id = task.Id!, Lane = lane, Sent = now }.ToProperties();
@@ -73,9 +60,9 @@ internal sealed class Sending(BrokerParts parts)
                 await parts.Publisher.PublishAsync("", lane, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
                 return new SendOutcome(task.Id!, SendResult.Sent);
             }
-            catch (QueueException error) when (error.InnerException is PublishReturnException && tries == 1)
+            catch (QueueException error) when (tries == 1 && BrokerFailures.IsMissing(error))
             {
-                // Deleted since it was looked for.
+                // Deleted since it was looked for. One copy too many is dropped by who meets it.
                 parts.Topology.Forget();
                 await parts.Topology.EnsureLaneAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), Lane.Of(task), cancellationToken).ConfigureAwait(false);
             }
