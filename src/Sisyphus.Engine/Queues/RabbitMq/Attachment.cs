@@ -86,7 +86,7 @@ internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IA
             {
                 await work().ConfigureAwait(false);
             }
-            catch (Exception error) when (error is QueueException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception error)
             {
                 // What was not acknowledged comes again.
                 Break(error.Message);

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Sisyphus.Engine.Tasks;
+using Sisyphus.Engine.Tasks.Reading;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -16,6 +17,10 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
 
     public async Task<(HeldTask Task, IReadOnlyList<string> Warnings)> ClaimAsync(Attachment attachment, ClaimRequest request, CancellationToken cancellationToken)
     {
+        if (request.Workflows.FirstOrDefault(workflow => !LabelReader.IsWorkflow(workflow)) is { } wrong)
+            throw new ArgumentException($"A workflow is '{wrong}'; allowed: 1 to 128 letters, digits, dots, hyphens and underscores, the first a letter or digit, not beginning with 'amq.'.", nameof(request));
+        foreach (var workflow in request.Workflows)
+            await parts.OpenLaneAsync(workflow, cancellationToken).ConfigureAwait(false);
         while (true)
         {
             var (lanes, changed) = parts.Board.Lanes();

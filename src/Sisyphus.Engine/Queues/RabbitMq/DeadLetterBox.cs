@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
@@ -10,9 +11,13 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
 {
     private const string NoteHeader = "sisyphus-letter";
+    /// <summary>The same for who reads the letters with a client of his own.</summary>
+    private const string ReasonHeader = "sisyphus-reason";
+    private const string MessageHeader = "sisyphus-message";
     /// <summary>Headers have to fit in one frame together.</summary>
     private const int MaxNote = 64 * 1024;
     private const int MaxMessage = 4000;
+    private const int MaxPlainMessage = 1000;
     /// <summary>Of what is no task document; a document has 1 MiB at most.</summary>
     private const int MaxDocument = 1 << 20;
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(100);
@@ -29,6 +34,8 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             document = document[..MaxDocument];
         }
         properties.Headers![NoteHeader] = Write(note);
+        properties.Headers[ReasonHeader] = note.Reason.ToWord();
+        properties.Headers[MessageHeader] = Cut(note.Message, MaxPlainMessage);
         await parts.Publisher.PublishAsync("", parts.Names.Dead, properties, document, mandatory: true, cancellationToken).ConfigureAwait(false);
     }
 
@@ -111,8 +118,7 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
 
     private static byte[] Write(LetterNote note)
     {
-        if (note.Message.Length > MaxMessage)
-            note = note with { Message = note.Message[..MaxMessage] + " …" };
+        note = note with { Message = Cut(note.Message, MaxMessage) };
         for (var tail = note.LogTail.Length <= TaskEnd.MaxLogTail ? note.LogTail : note.LogTail[^TaskEnd.MaxLogTail..]; ; tail = tail[(tail.Length / 4)..])
         {
             var json = JsonSerializer.SerializeToUtf8Bytes(note with { LogTail = tail }, Wire.Json.LetterNote);
@@ -121,23 +127,29 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
         }
     }
 
+    private static string Cut(string text, int most) => text.Length <= most ? text : text[..most] + " …";
+
     private static (Ticket Ticket, DeadLetter Letter) Read(BasicGetResult message)
     {
-        var ticket = Ticket.Read(message.BasicProperties)
-            ?? new Ticket { Id = TaskId.IsValid(message.BasicProperties.MessageId) ? message.BasicProperties.MessageId! : "unknown", Lane = "", Sent = DateTimeOffset.UnixEpoch };
+        var ticket = Ticket.Read(message.BasicProperties) ?? new Ticket { Id = IdOf(message), Lane = "", Sent = DateTimeOffset.UnixEpoch };
         var note = Note(message.BasicProperties);
         return (ticket, new DeadLetter
         {
             Id = ticket.Id, Name = note.Name, Workflow = note.Workflow, State = note.State, Reason = note.Reason, Message = note.Message, Attempts = ticket.Attempts, LogTail = note.LogTail, Record = note.Record,
-            Sent = ticket.Sent, Finished = note.Finished, Document = Encoding.UTF8.GetString(message.Body.Span),
+            Sent = ticket.Sent, Finished = note.Finished, Document = Encoding.UTF8.GetString(message.Body.Span[..Math.Min(message.Body.Length, MaxDocument)]),
         });
     }
+
+    /// <summary>Of a message that somebody else put there: the same each time that it is looked at.</summary>
+    private static string IdOf(BasicGetResult message) =>
+        TaskId.IsValid(message.BasicProperties.MessageId) ? message.BasicProperties.MessageId! : $"unknown-{Convert.ToHexStringLower(SHA256.HashData(message.Body.Span))[..16]}";
 
     private static LetterNote Note(IReadOnlyBasicProperties properties)
     {
         try
         {
-            if (properties.Headers?.TryGetValue(NoteHeader, out var value) == true && value is byte[] json && JsonSerializer.Deserialize(json, Wire.Json.LetterNote) is { } note)
+            if (properties.Headers?.TryGetValue(NoteHeader, out var value) == true && value is byte[] json && JsonSerializer.Deserialize(json, Wire.Json.LetterNote) is { Message: not null, LogTail: not null } note
+                && Enum.IsDefined(note.State) && Enum.IsDefined(note.Reason))
                 return note;
         }
         catch (JsonException)

@@ -59,7 +59,10 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
             string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
         {
             if (properties.Headers?.TryGetValue("x-stream-offset", out var value) != true || value is null)
+            {
+                messages.TryComplete(calls.Failure(QueueFailure.NotAQueue, $"{stream} is not a stream, which the queue needs it to be. Remove it on the broker, so that a node can declare it, or use other names with prefix= in the address."));
                 return;
+            }
             try
             {
                 var offset = Convert.ToInt64(value, CultureInfo.InvariantCulture);
@@ -88,7 +91,7 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
         {
             try
             {
-                return JsonSerializer.Deserialize(body, Wire.Json.LogEntryArray) ?? [];
+                return [.. (JsonSerializer.Deserialize(body, Wire.Json.LogEntryArray) ?? []).Where(entry => entry?.IsSound() == true).Take(StreamMessage.Room)];
             }
             catch (JsonException)
             {

@@ -10,6 +10,8 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class Questions(BrokerParts parts, string node, Func<string, long, int, Task<Answer>> answer)
 {
     private const string ReplyTo = "amq.rabbitmq.reply-to";
+    /// <summary>What the broker makes of it for who answers.</summary>
+    private const string ReplyPrefix = ReplyTo + ".";
     private const string TaskHeader = "task";
     private const string ClaimsHeader = "claims";
     private const string EpochHeader = "epoch";
@@ -121,7 +123,8 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
 
     private async Task AnswerAsync(IChannel channel, Incoming question)
     {
-        if (question.Properties is not { ReplyTo: { Length: > 0 } replyTo, Headers: { } headers } || !headers.TryGetValue(TaskHeader, out var name) || name is not byte[] task)
+        // Nowhere else: a forged question would make us write into any queue.
+        if (question.Properties is not { ReplyTo: { } replyTo, Headers: { } headers } || !replyTo.StartsWith(ReplyPrefix, StringComparison.Ordinal) || !headers.TryGetValue(TaskHeader, out var name) || name is not byte[] task)
             return;
         var claims = headers.TryGetValue(ClaimsHeader, out var claim) && claim is long number ? number : 0;
         var epoch = headers.TryGetValue(EpochHeader, out var age) && age is int small ? small : 0;
