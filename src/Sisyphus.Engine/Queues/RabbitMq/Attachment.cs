@@ -48,6 +48,9 @@ internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IA
         return channel;
     }
 
+    /// <summary>From now on the end of the channel breaks the attachment.</summary>
+    public void Adopt(IChannel channel) => Watch(channel);
+
     /// <summary>A channel that is the caller's to dispose.</summary>
     public Task<IChannel> OpenOwnChannelAsync(CancellationToken cancellationToken) =>
         calls.CallAsync(token => connection.CreateChannelAsync(cancellationToken: token), "open a channel", cancellationToken);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -100,10 +101,13 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             {
                 await channel.DisposeAsync().ConfigureAwait(false);
             }
-            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
             {
-                // Without the right to declare there are no turns, and two who look at once see a part each.
-                return channel;
+                await channel.DisposeAsync().ConfigureAwait(false);
+                if (await TryConsumeAsync(cancellationToken).ConfigureAwait(false) is { } turn)
+                    return turn;
+                if (parts.Time.GetElapsedTime(since) >= BrokerCalls.Limit)
+                    throw parts.Calls.Failure(QueueFailure.Unavailable, $"could not take its turn at the dead letters: somebody else has {parts.Names.DeadReader} and reads them.");
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
@@ -111,6 +115,31 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
                 throw parts.Calls.Explain(error, "take its turn at the dead letters: somebody else reads them");
             }
             await Task.Delay(s_turn, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Where an administrator has declared the queue, it is its only consumer whose turn it is.</summary>
+    /// <returns>Null while it is another's.</returns>
+    private async Task<IAsyncDisposable?> TryConsumeAsync(CancellationToken cancellationToken)
+    {
+        var channel = await parts.Reading.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await parts.Calls.CallAsync(
+                token => channel.BasicConsumeAsync(parts.Names.DeadReader, autoAck: true, "", noLocal: false, exclusive: true, arguments: null, new AsyncDefaultBasicConsumer(channel), token),
+                "take its turn at the dead letters",
+                cancellationToken).ConfigureAwait(false);
+            return channel;
+        }
+        catch (QueueException error) when (BrokerReplies.IsInExclusiveUse(error.InnerException))
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 

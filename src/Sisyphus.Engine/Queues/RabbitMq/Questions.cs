@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -34,18 +35,6 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
         await attachment.ConsumeAsync(channel, ReplyTo, acknowledged: false, exclusive: false, prefetch: 0, HearAsync, cancellationToken).ConfigureAwait(false);
         _channel = channel;
         await TakeNameAsync(attachment, cancellationToken).ConfigureAwait(false);
-        await attachment.ConsumeAsync(
-            channel,
-            parts.Names.Node(node),
-            acknowledged: false,
-            exclusive: true,
-            prefetch: 0,
-            question =>
-            {
-                attachment.Start(() => AnswerAsync(channel, question));
-                return Task.CompletedTask;
-            },
-            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asks once.</summary>
@@ -81,30 +70,71 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
         var patience = (3 * parts.Address.Heartbeat) + s_patience;
         for (var since = parts.Time.GetTimestamp(); ;)
         {
-            var channel = await attachment.OpenOwnChannelAsync(cancellationToken).ConfigureAwait(false);
-            await using (channel.ConfigureAwait(false))
-            {
-                try
-                {
-                    await channel.QueueDeclareAsync(parts.Names.Node(node), durable: false, exclusive: true, autoDelete: false, cancellationToken: cancellationToken).WaitAsync(BrokerCalls.Limit, cancellationToken).ConfigureAwait(false);
-                    return;
-                }
-                catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.AccessRefused)
-                {
-                    // An administrator has declared it: then only one may consume it.
-                    return;
-                }
-                catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.ResourceLocked)
-                {
-                    if (await AskAsync(node, "", 0, 0, cancellationToken).ConfigureAwait(false) is Answer.Mine or Answer.NotMine || parts.Time.GetElapsedTime(since) > patience)
-                        throw new QueueException(QueueFailure.NodeNameTaken, $"A living process is the node {node} of the queue {parts.Address}. Stop it, or give this node another name.");
-                }
-                catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-                {
-                    throw parts.Calls.Explain(error, $"take the name {node}");
-                }
-            }
+            if (await TryDeclareAsync(attachment, cancellationToken).ConfigureAwait(false) && await TryConsumeAsync(attachment, cancellationToken).ConfigureAwait(false))
+                return;
+            if (await AskAsync(node, "", 0, 0, cancellationToken).ConfigureAwait(false) is Answer.Mine or Answer.NotMine || parts.Time.GetElapsedTime(since) > patience)
+                throw new QueueException(QueueFailure.NodeNameTaken, $"A living process is the node {node} of the queue {parts.Address}. Stop it, or give this node another name.");
             await Task.Delay(s_again, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>False when it is another connection's.</returns>
+    private async Task<bool> TryDeclareAsync(Attachment attachment, CancellationToken cancellationToken)
+    {
+        var channel = await attachment.OpenOwnChannelAsync(cancellationToken).ConfigureAwait(false);
+        await using (channel.ConfigureAwait(false))
+        {
+            try
+            {
+                await channel.QueueDeclareAsync(parts.Names.Node(node), durable: false, exclusive: true, autoDelete: false, cancellationToken: cancellationToken).WaitAsync(BrokerCalls.Limit, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
+            {
+                // An administrator has declared it: then only one may consume it.
+                return true;
+            }
+            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.ResourceLocked)
+            {
+                return false;
+            }
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw parts.Calls.Explain(error, $"take the name {node}");
+            }
+        }
+    }
+
+    /// <returns>False when somebody else consumes it.</returns>
+    private async Task<bool> TryConsumeAsync(Attachment attachment, CancellationToken cancellationToken)
+    {
+        var channel = await attachment.OpenOwnChannelAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await attachment.ConsumeAsync(
+                channel,
+                parts.Names.Node(node),
+                acknowledged: false,
+                exclusive: true,
+                prefetch: 0,
+                question =>
+                {
+                    attachment.Start(() => AnswerAsync(channel, question));
+                    return Task.CompletedTask;
+                },
+                cancellationToken).ConfigureAwait(false);
+            attachment.Adopt(channel);
+            return true;
+        }
+        catch (QueueException error) when (BrokerReplies.IsInExclusiveUse(error.InnerException))
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            return false;
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
