@@ -10,6 +10,8 @@ public sealed partial class BrokerServer
 {
     private static readonly TimeSpan ControlLimit = TimeSpan.FromSeconds(60);
 
+    private readonly SemaphoreSlim _evaluating = new(1, 1);
+
     /// <summary>Runs <c>rabbitmqctl</c> (about a third of a second) and returns what it says.</summary>
     public Task<string> RunControlAsync(params string[] arguments) =>
         RunAsync(Path.Combine(Path.GetDirectoryName(_options.Server)!, "rabbitmqctl"), "", ["--node", NodeName, "--quiet", .. arguments]);
@@ -18,8 +20,17 @@ public sealed partial class BrokerServer
     /// <returns>The value of the last one, as Erlang writes it.</returns>
     public async Task<string> EvalAsync(string erlang)
     {
-        // erl_call comes with Erlang; rabbitmqctl eval starts a whole Erlang machine for the same.
-        var answer = await RunAsync("erl_call", erlang + ".\n", ["-r", "-sname", NodeName, "-c", _home.Cookie, "-e"]);
+        // erl_call comes with Erlang; rabbitmqctl eval starts a whole Erlang machine for the same. Two at once get in each other's way.
+        await _evaluating.WaitAsync(TestContext.Current.CancellationToken);
+        string answer;
+        try
+        {
+            answer = await RunAsync("erl_call", erlang + ".\n", ["-r", "-sname", NodeName, "-c", _home.Cookie, "-e"]);
+        }
+        finally
+        {
+            _evaluating.Release();
+        }
         return answer.StartsWith("{ok, ", StringComparison.Ordinal)
             ? answer[5..^1]
             : throw new InvalidOperationException($"The broker does not evaluate '{erlang}': {answer}");

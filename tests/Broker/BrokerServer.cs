@@ -115,6 +115,7 @@ public sealed partial class BrokerServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _guard.DisposeAsync();
+        _evaluating.Dispose();
         foreach (var process in new[] { _broker, _epmd })
         {
             if (process is null)

@@ -41,6 +41,7 @@ public abstract class WireTest(BrokerFixture fixture) : IAsyncLifetime
         Queue = Open();
         Connection = await new ConnectionFactory { Uri = Address, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(Token);
         Channel = await Connection.CreateChannelAsync(new CreateChannelOptions(true, true, null), Token);
+        await DeclareAsync();
         // https://www.rabbitmq.com/docs/firehose
         await fixture.Server.EvalAsync($"rabbit_trace:start(<<\"{Address.AbsolutePath[1..]}\">>)");
         await Channel.QueueDeclareAsync(Trace, true, false, false, cancellationToken: Token);
@@ -56,6 +57,9 @@ public abstract class WireTest(BrokerFixture fixture) : IAsyncLifetime
         await fixture.Server.EvalAsync($"rabbit_trace:stop(<<\"{Address.AbsolutePath[1..]}\">>)");
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>What is there before any of ours.</summary>
+    protected virtual Task DeclareAsync() => Channel.QueueDeclareAsync(Main, true, false, false, cancellationToken: Token);
 
     protected ITaskQueue Open(string more = "")
     {

@@ -104,6 +104,8 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
             {
                 await channel.DisposeAsync().ConfigureAwait(false);
+                if (await parts.Topology.CountAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), parts.Names.DeadReader, cancellationToken).ConfigureAwait(false) is null)
+                    throw parts.Calls.Explain(error, $"declare the queue {parts.Names.DeadReader}");
                 if (await TryConsumeAsync(cancellationToken).ConfigureAwait(false) is { } turn)
                     return turn;
                 if (parts.Time.GetElapsedTime(since) >= BrokerCalls.Limit)

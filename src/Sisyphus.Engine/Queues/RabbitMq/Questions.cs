@@ -92,7 +92,9 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
             catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
             {
                 // An administrator has declared it: then only one may consume it.
-                return true;
+                return await parts.Topology.CountAsync(attachment.Connection, parts.Names.Node(node), cancellationToken).ConfigureAwait(false) is not null
+                    ? true
+                    : throw parts.Calls.Explain(error, $"declare the queue {parts.Names.Node(node)}");
             }
             catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.ResourceLocked)
             {
