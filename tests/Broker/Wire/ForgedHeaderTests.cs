@@ -130,7 +130,7 @@ public sealed class ForgedHeaderTests(BrokerFixture fixture) : WireTest(fixture)
         var message = await EventuallyAsync(() => Channel.BasicGetAsync(Main + ".front", false, Token), message => message is not null);
         Assert.Null(message!.BasicProperties.Expiration);
         Assert.Null(message.BasicProperties.ReplyTo);
-        Assert.All(message.BasicProperties.Headers!.Keys, name => Assert.True(name.StartsWith("sisyphus-", StringComparison.Ordinal) || name == "x-delivery-count", name));
+        Assert.All(message.BasicProperties.Headers!.Keys, name => Assert.True(name.StartsWith("sisyphus-", StringComparison.Ordinal) || name is "x-delivery-count" or "x-dotnet-pub-seq-no", name));
         await Channel.BasicNackAsync(message.DeliveryTag, false, true, Token);
         await AssertRunsAsync(session, 0, 0);
     }

@@ -34,7 +34,7 @@ public sealed class GarbageTests(BrokerFixture fixture) : WireTest(fixture)
         await MakeAllQueuesAsync(session);
         var claiming = ClaimAsync(session);
         foreach (var poison in Poison.All.Values)
-            await PublishAsync(queue, poison.Body, new BasicProperties { Persistent = true });
+            await PublishAsync(queue, poison.Body, new BasicProperties { Persistent = true, ContentType = poison.ContentType, ContentEncoding = poison.ContentEncoding });
         await PublishAsync(queue, "hello", new BasicProperties { ReplyTo = Main, CorrelationId = "x", Headers = new Dictionary<string, object?> { ["task"] = "good", ["claims"] = "x" } });
         await PublishAsync(queue, "hello", new BasicProperties { ReplyTo = "amq.rabbitmq.reply-to.nobody", Headers = new Dictionary<string, object?> { ["task"] = "", ["claims"] = 1L } });
         await AssertWorksAsync(session, claiming);
@@ -47,7 +47,7 @@ public sealed class GarbageTests(BrokerFixture fixture) : WireTest(fixture)
         if (queue != "sisyphus.dead")
             return;
         // Each is listed, also those that say nothing of themselves.
-        Assert.Equal(Poison.All.Values.Select(poison => Convert.ToHexString(poison.Body)).Distinct().Count() + 1, (await LettersAsync()).Count);
+        Assert.Equal(Poison.All.Values.Select(poison => Convert.ToHexString(poison.Body)).Distinct().Count(), (await LettersAsync()).Count);
     }
 
     [Theory, MemberData(nameof(Entries))]
