@@ -56,6 +56,9 @@ internal sealed class Attachment(IConnection connection, IConnection asking, Bro
         return channel;
     }
 
+    /// <summary>From now on the end of the channel breaks the attachment.</summary>
+    public void Adopt(IChannel channel) => Watch(channel);
+
     /// <summary>A channel that is the caller's to dispose.</summary>
     public Task<IChannel> OpenOwnChannelAsync(IConnection on, CancellationToken cancellationToken) =>
         calls.CallAsync(token => on.CreateChannelAsync(cancellationToken: token), "open a channel", cancellationToken);
@@ -94,7 +97,7 @@ internal sealed class Attachment(IConnection connection, IConnection asking, Bro
             {
                 await work().ConfigureAwait(false);
             }
-            catch (Exception error) when (error is QueueException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception error)
             {
                 // What was not acknowledged comes again.
                 Break(error.Message);

@@ -53,6 +53,13 @@ internal sealed class Board(TimeProvider time, TimeSpan retention)
             return ([.. _lanes], _lanesChanged.Task);
     }
 
+    /// <summary>Whether tasks of the workflow were ever sent, or asked for.</summary>
+    public bool Knows(string? workflow)
+    {
+        lock (_gate)
+            return workflow is null || _lanes.Any(lane => lane.Workflow == workflow);
+    }
+
     /// <summary>What comes from now on has just happened.</summary>
     public void SetLive()
     {

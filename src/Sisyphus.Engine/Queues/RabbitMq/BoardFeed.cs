@@ -132,6 +132,9 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             catch (Exception error) when (error is QueueException or ObjectDisposedException or ChannelClosedException)
             {
                 _trouble = error as QueueException;
+                // What the broker does not allow does not pass by waiting.
+                if (_trouble is { Failure: QueueFailure.Denied or QueueFailure.NotAQueue } refused)
+                    Fail(refused);
                 topology.Forget();
                 await Task.Delay(RetryBackoff.After(++failures, Random.Shared.NextDouble()) / 4, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -147,6 +150,12 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
         var marker = new LogEntry { Kind = LogEntryKind.Marker, Time = time.GetUtcNow(), Mark = Guid.NewGuid().ToString("N") };
         _marks[marker.Mark] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await writer.WriteMarkerAsync(stream, marker, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Fail(QueueException error)
+    {
+        foreach (var waiting in _marks.Values)
+            waiting.TrySetException(error);
     }
 
     private void Apply(LogEntry entry)

@@ -1,5 +1,6 @@
 using RabbitMQ.Client;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -56,10 +57,19 @@ internal sealed class BrokerParts : IAsyncDisposable
     public string? Blocked => _publishing.Blocked;
 
     /// <summary>Puts a task that comes back before those of its lane that no node has had.</summary>
-    public Task PutInFrontAsync(Ticket ticket, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
+    /// <remarks>The lane is the ticket's word, which anybody could have written: it has to be one that tasks were sent to.</remarks>
+    public async Task PutInFrontAsync(Ticket ticket, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
     {
-        var front = QueueNames.Front(ticket.Lane);
-        return PutAsync(front, connection => Topology.EnsurePlainAsync(connection, front, cancellationToken), ticket.Free().ToProperties(), document, cancellationToken);
+        var home = Names.LaneOf(ticket.Lane) is { } lane && Board.Knows(lane.Workflow) ? ticket.Lane : await FindHomeAsync(document, cancellationToken).ConfigureAwait(false);
+        var front = QueueNames.Front(home);
+        await PutAsync(front, connection => Topology.EnsurePlainAsync(connection, front, cancellationToken), (ticket.Free() with { Lane = home }).ToProperties(), document, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets all nodes know of a workflow that nobody has told them of.</summary>
+    public async Task OpenLaneAsync(string workflow, CancellationToken cancellationToken)
+    {
+        if (!Board.Knows(workflow))
+            await Feed.AskAsync(new LogEntry { Kind = LogEntryKind.LaneOpened, Time = Now, Workflow = workflow, Priority = TaskDocument.DefaultPriority }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Hands a task to the nodes again when the delay is over.</summary>
@@ -94,6 +104,23 @@ internal sealed class BrokerParts : IAsyncDisposable
             Kind = LogEntryKind.TaskEnded, Time = Now, Task = task.Summary.Id, Name = task.Summary.Name, State = task.Summary.State, Reason = task.Summary.Reason, Message = task.Summary.Message, Attempts = task.Summary.Attempts,
         },
         cancellationToken);
+
+    /// <summary>The queue that a document would be sent to.</summary>
+    private async Task<string> FindHomeAsync(ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var lane = Lane.Of(TaskDocumentReader.ReadLenient(document, out _));
+            if (lane.Workflow is not null)
+                await OpenLaneAsync(lane.Workflow, cancellationToken).ConfigureAwait(false);
+            return Names.Lane(lane.Workflow, lane.Priority);
+        }
+        catch (InvalidTaskDocumentException)
+        {
+            // Whoever takes it from there says what is wrong with it.
+            return Names.Main;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Sisyphus.Engine.Tasks;
+using Sisyphus.Engine.Tasks.Reading;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -16,10 +17,14 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
 
     public async Task<(HeldTask Task, IReadOnlyList<string> Warnings)> ClaimAsync(Attachment attachment, ClaimRequest request, CancellationToken cancellationToken)
     {
+        if (request.Workflows.FirstOrDefault(workflow => !LabelReader.IsWorkflow(workflow)) is { } wrong)
+            throw new ArgumentException($"A workflow is '{wrong}'; allowed: 1 to 128 letters, digits, dots, hyphens and underscores, the first a letter or digit, not beginning with 'amq.'.", nameof(request));
+        foreach (var workflow in request.Workflows)
+            await parts.OpenLaneAsync(workflow, cancellationToken).ConfigureAwait(false);
         while (true)
         {
             var (lanes, changed) = parts.Board.Lanes();
-            var queues = await QueuesAsync(attachment, Choose(lanes, request), cancellationToken).ConfigureAwait(false);
+            var queues = await QueuesAsync(attachment, Choose(lanes, request), request.Workflows, cancellationToken).ConfigureAwait(false);
             var passedOver = 0;
             if (await LookAsync(attachment, queues, request, () => passedOver++, () => passedOver >= MostPassedOver, cancellationToken).ConfigureAwait(false) is { } found)
                 return found;
@@ -44,18 +49,25 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
     }
 
     /// <summary>In the order in which to look: of each level first what was claimed before, for it is older.</summary>
-    private async Task<IReadOnlyList<string>> QueuesAsync(Attachment attachment, List<Lane> lanes, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> QueuesAsync(Attachment attachment, List<Lane> lanes, IReadOnlyList<string?> wanted, CancellationToken cancellationToken)
     {
         List<string> queues = [];
         foreach (var level in lanes.GroupBy(lane => lane.Priority))
         {
             List<string> mains = [];
             foreach (var lane in level)
-                mains.Add(await parts.Topology.EnsureLaneAsync(attachment.Connection, lane, cancellationToken).ConfigureAwait(false));
-            foreach (var front in mains.Select(QueueNames.Front))
             {
-                await parts.Topology.EnsurePlainAsync(attachment.Connection, front, cancellationToken).ConfigureAwait(false);
-                queues.Add(front);
+                try
+                {
+                    var main = await parts.Topology.EnsureLaneAsync(attachment.Connection, lane, cancellationToken).ConfigureAwait(false);
+                    await parts.Topology.EnsurePlainAsync(attachment.Connection, QueueNames.Front(main), cancellationToken).ConfigureAwait(false);
+                    queues.Add(QueueNames.Front(main));
+                    mains.Add(main);
+                }
+                catch (QueueException error) when (error.Failure == QueueFailure.Denied && lane != Lane.Main && !wanted.Contains(lane.Workflow))
+                {
+                    // One of which only others spoke, and which we may not declare, must not keep us from the rest.
+                }
             }
             queues.AddRange(mains);
         }

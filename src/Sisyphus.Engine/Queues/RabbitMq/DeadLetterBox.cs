@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -10,9 +12,13 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
 {
     private const string NoteHeader = "sisyphus-letter";
+    /// <summary>The same for who reads the letters with a client of his own.</summary>
+    private const string ReasonHeader = "sisyphus-reason";
+    private const string MessageHeader = "sisyphus-message";
     /// <summary>Headers have to fit in one frame together.</summary>
     private const int MaxNote = 64 * 1024;
     private const int MaxMessage = 4000;
+    private const int MaxPlainMessage = 1000;
     /// <summary>Of what is no task document; a document has 1 MiB at most.</summary>
     private const int MaxDocument = 1 << 20;
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(100);
@@ -28,6 +34,8 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             document = document[..MaxDocument];
         }
         properties.Headers![NoteHeader] = Write(note);
+        properties.Headers[ReasonHeader] = note.Reason.ToWord();
+        properties.Headers[MessageHeader] = Cut(note.Message, MaxPlainMessage);
         await parts.PutAsync(parts.Names.Dead, connection => parts.Topology.EnsurePlainAsync(connection, parts.Names.Dead, cancellationToken), properties, document, cancellationToken).ConfigureAwait(false);
     }
 
@@ -92,10 +100,15 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             {
                 await channel.DisposeAsync().ConfigureAwait(false);
             }
-            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
             {
-                // Without the right to declare there are no turns, and two who look at once see a part each.
-                return channel;
+                await channel.DisposeAsync().ConfigureAwait(false);
+                if (await parts.Topology.CountAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), parts.Names.DeadReader, cancellationToken).ConfigureAwait(false) is null)
+                    throw parts.Calls.Explain(error, $"declare the queue {parts.Names.DeadReader}");
+                if (await TryConsumeAsync(cancellationToken).ConfigureAwait(false) is { } turn)
+                    return turn;
+                if (parts.Time.GetElapsedTime(since) >= BrokerCalls.Limit)
+                    throw parts.Calls.Failure(QueueFailure.Unavailable, $"could not take its turn at the dead letters: somebody else has {parts.Names.DeadReader} and reads them.");
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
@@ -106,12 +119,36 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
         }
     }
 
+    /// <summary>Where an administrator has declared the queue, it is its only consumer whose turn it is.</summary>
+    /// <returns>Null while it is another's.</returns>
+    private async Task<IAsyncDisposable?> TryConsumeAsync(CancellationToken cancellationToken)
+    {
+        var channel = await parts.Reading.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await parts.Calls.CallAsync(
+                token => channel.BasicConsumeAsync(parts.Names.DeadReader, autoAck: true, "", noLocal: false, exclusive: true, arguments: null, new AsyncDefaultBasicConsumer(channel), token),
+                "take its turn at the dead letters",
+                cancellationToken).ConfigureAwait(false);
+            return channel;
+        }
+        catch (QueueException error) when (BrokerReplies.IsInExclusiveUse(error.InnerException))
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
     public void Dispose() => _one.Dispose();
 
     private static byte[] Write(LetterNote note)
     {
-        if (note.Message.Length > MaxMessage)
-            note = note with { Message = note.Message[..MaxMessage] + " …" };
+        note = note with { Message = Cut(note.Message, MaxMessage) };
         for (var tail = note.LogTail.Length <= TaskEnd.MaxLogTail ? note.LogTail : note.LogTail[^TaskEnd.MaxLogTail..]; ; tail = tail[(tail.Length / 4)..])
         {
             var json = JsonSerializer.SerializeToUtf8Bytes(note with { LogTail = tail }, Wire.Json.LetterNote);
@@ -120,23 +157,29 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
         }
     }
 
+    private static string Cut(string text, int most) => text.Length <= most ? text : text[..most] + " …";
+
     private static (Ticket Ticket, DeadLetter Letter) Read(BasicGetResult message)
     {
-        var ticket = Ticket.Read(message.BasicProperties)
-            ?? new Ticket { Id = TaskId.IsValid(message.BasicProperties.MessageId) ? message.BasicProperties.MessageId! : "unknown", Lane = "", Sent = DateTimeOffset.UnixEpoch };
+        var ticket = Ticket.Read(message.BasicProperties) ?? new Ticket { Id = IdOf(message), Lane = "", Sent = DateTimeOffset.UnixEpoch };
         var note = Note(message.BasicProperties);
         return (ticket, new DeadLetter
         {
             Id = ticket.Id, Name = note.Name, Workflow = note.Workflow, State = note.State, Reason = note.Reason, Message = note.Message, Attempts = ticket.Attempts, LogTail = note.LogTail, Record = note.Record,
-            Sent = ticket.Sent, Finished = note.Finished, Document = Encoding.UTF8.GetString(message.Body.Span),
+            Sent = ticket.Sent, Finished = note.Finished, Document = Encoding.UTF8.GetString(message.Body.Span[..Math.Min(message.Body.Length, MaxDocument)]),
         });
     }
+
+    /// <summary>Of a message that somebody else put there: the same each time that it is looked at.</summary>
+    private static string IdOf(BasicGetResult message) =>
+        TaskId.IsValid(message.BasicProperties.MessageId) ? message.BasicProperties.MessageId! : $"unknown-{Convert.ToHexStringLower(SHA256.HashData(message.Body.Span))[..16]}";
 
     private static LetterNote Note(IReadOnlyBasicProperties properties)
     {
         try
         {
-            if (properties.Headers?.TryGetValue(NoteHeader, out var value) == true && value is byte[] json && JsonSerializer.Deserialize(json, Wire.Json.LetterNote) is { } note)
+            if (properties.Headers?.TryGetValue(NoteHeader, out var value) == true && value is byte[] json && JsonSerializer.Deserialize(json, Wire.Json.LetterNote) is { Message: not null, LogTail: not null } note
+                && Enum.IsDefined(note.State) && Enum.IsDefined(note.Reason))
                 return note;
         }
         catch (JsonException)

@@ -25,10 +25,7 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
         var messages = Channel.CreateBounded<(ulong Tag, StreamMessage Message)>(new BoundedChannelOptions(Prefetch) { SingleReader = true });
         var consumer = new Consumer(channel, messages.Writer, calls, stream);
         await calls.CallAsync(token => channel.BasicQosAsync(0, Prefetch, false, token), $"read {stream}", cancellationToken).ConfigureAwait(false);
-        await calls.CallAsync(
-            token => channel.BasicConsumeAsync(stream, autoAck: false, "", noLocal: false, exclusive: false, new Dictionary<string, object?> { ["x-stream-offset"] = from }, consumer, token),
-            $"read {stream}",
-            cancellationToken).ConfigureAwait(false);
+        await BeginAsync(channel, from, consumer, cancellationToken).ConfigureAwait(false);
         await begun().ConfigureAwait(false);
         ulong read = 0;
         for (var unacked = 0; ;)
@@ -49,6 +46,24 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
             await AckAsync(channel, read, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private async Task BeginAsync(IChannel channel, object from, Consumer consumer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await calls.CallAsync(
+                token => channel.BasicConsumeAsync(stream, autoAck: false, "", noLocal: false, exclusive: false, new Dictionary<string, object?> { ["x-stream-offset"] = from }, consumer, token),
+                $"read {stream}",
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException error) when (error.Failure == QueueFailure.NotAQueue)
+        {
+            // The broker knows no such argument for other kinds of queue.
+            throw calls.Failure(QueueFailure.NotAQueue, NoStream);
+        }
+    }
+
+    private string NoStream => $"{stream} is not a stream, which the queue needs it to be. Remove it on the broker, so that a node can declare it, or use other names with prefix= in the address.";
 
     private Task AckAsync(IChannel channel, ulong tag, CancellationToken cancellationToken) =>
         calls.CallAsync(token => channel.BasicAckAsync(tag, multiple: true, token).AsTask(), $"read {stream}", cancellationToken);
@@ -88,7 +103,7 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
         {
             try
             {
-                return JsonSerializer.Deserialize(body, Wire.Json.LogEntryArray) ?? [];
+                return [.. (JsonSerializer.Deserialize(body, Wire.Json.LogEntryArray) ?? []).Where(entry => entry?.IsSound() == true).Take(StreamMessage.Room)];
             }
             catch (JsonException)
             {

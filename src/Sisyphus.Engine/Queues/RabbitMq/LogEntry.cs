@@ -1,10 +1,17 @@
 using Sisyphus.Engine.Tasks;
+using Sisyphus.Engine.Tasks.Reading;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
 /// <summary>One line of the event stream, as JSON; a message holds one or several. What is null is left out.</summary>
 internal sealed record LogEntry
 {
+    /// <summary>More than is ever counted, and far from an overflow.</summary>
+    private const long MaxClaim = 1L << 50;
+    private const int MaxCount = 1 << 30;
+    private const int MaxSession = 64;
+    private static readonly TimeSpan s_longestHeartbeat = TimeSpan.FromDays(365);
+
     public required LogEntryKind Kind { get; init; }
     /// <summary>By the writer's clock.</summary>
     public required DateTimeOffset Time { get; init; }
@@ -36,6 +43,19 @@ internal sealed record LogEntry
     /// <summary>Of a marker and of a claim: by which its writer knows it.</summary>
     public string? Mark { get; init; }
 
+    /// <summary>Whether it can be what one of ours wrote. Others may write on the bus too, and what they write must not stop a node.</summary>
+    public bool IsSound() =>
+        Enum.IsDefined(Kind)
+        && (Task is null || TaskId.IsValid(Task))
+        && (Node is null || TaskId.IsValid(Node))
+        && (Workflow is null || LabelReader.IsWorkflow(Workflow))
+        && Priority is null or (>= 0 and <= Limits.MaxPriority)
+        && Session is null or { Length: <= MaxSession }
+        && Claim is null or (>= 0 and <= MaxClaim)
+        && IsCount(Attempt) && IsCount(Attempts) && IsCount(Losses)
+        && IsDefined(State) && IsDefined(Reason) && IsDefined(Stop)
+        && IsSound(Registration) && IsSound(Status);
+
     /// <summary>Routing key on the bus.</summary>
     public string Key => Kind switch
     {
@@ -59,4 +79,14 @@ internal sealed record LogEntry
         Message = Message ?? "",
         NotBefore = NotBefore,
     };
+
+    private static bool IsCount(int? number) => number is null or (>= 0 and <= MaxCount);
+
+    private static bool IsDefined<T>(T? value)
+        where T : struct, Enum => value is null || Enum.IsDefined(value.Value);
+
+    private bool IsSound(NodeRegistration? node) =>
+        node is null || (node.Name == Node && node is { Software: not null, Machine: not null } && node.HeartbeatInterval > TimeSpan.Zero && node.HeartbeatInterval <= s_longestHeartbeat);
+
+    private static bool IsSound(NodeStatus? status) => status is null || (status is { Tasks: not null, Message: not null } && Enum.IsDefined(status.State));
 }

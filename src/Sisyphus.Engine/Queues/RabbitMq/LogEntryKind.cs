@@ -26,4 +26,6 @@ internal enum LogEntryKind
     NodeHeartbeat,
     /// <summary>Of a reader, who waits for it to come back: it has read all that was before.</summary>
     Marker,
+    /// <summary>There is a workflow that only foreign clients have sent tasks of.</summary>
+    LaneOpened,
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -10,6 +11,8 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class Questions(BrokerParts parts, BrokerLine line, string node, Func<string, long, int, Task<Answer>> answer)
 {
     private const string ReplyTo = "amq.rabbitmq.reply-to";
+    /// <summary>What the broker makes of it for who answers.</summary>
+    private const string ReplyPrefix = ReplyTo + ".";
     private const string TaskHeader = "task";
     private const string ClaimsHeader = "claims";
     private const string EpochHeader = "epoch";
@@ -32,18 +35,6 @@ internal sealed class Questions(BrokerParts parts, BrokerLine line, string node,
         await attachment.ConsumeAsync(channel, ReplyTo, acknowledged: false, exclusive: false, prefetch: 0, HearAsync, cancellationToken).ConfigureAwait(false);
         _channel = channel;
         await TakeNameAsync(attachment, cancellationToken).ConfigureAwait(false);
-        await attachment.ConsumeAsync(
-            channel,
-            parts.Names.Node(node),
-            acknowledged: false,
-            exclusive: true,
-            prefetch: 0,
-            question =>
-            {
-                attachment.Start(() => AnswerAsync(channel, question));
-                return Task.CompletedTask;
-            },
-            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asks once.</summary>
@@ -80,30 +71,73 @@ internal sealed class Questions(BrokerParts parts, BrokerLine line, string node,
         var patience = (3 * parts.Address.Heartbeat) + s_patience;
         for (var since = parts.Time.GetTimestamp(); ;)
         {
-            var channel = await attachment.OpenOwnChannelAsync(attachment.Asking, cancellationToken).ConfigureAwait(false);
-            await using (channel.ConfigureAwait(false))
-            {
-                try
-                {
-                    await channel.QueueDeclareAsync(parts.Names.Node(node), durable: false, exclusive: true, autoDelete: false, cancellationToken: cancellationToken).WaitAsync(BrokerCalls.Limit, cancellationToken).ConfigureAwait(false);
-                    return;
-                }
-                catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.AccessRefused)
-                {
-                    // An administrator has declared it: then only one may consume it.
-                    return;
-                }
-                catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.ResourceLocked)
-                {
-                    if (await AskAsync(node, "", 0, 0, cancellationToken).ConfigureAwait(false) is Answer.Mine or Answer.NotMine || parts.Time.GetElapsedTime(since) > patience)
-                        throw new QueueException(QueueFailure.NodeNameTaken, $"A living process is the node {node} of the queue {parts.Address}. Stop it, or give this node another name.");
-                }
-                catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-                {
-                    throw parts.Calls.Explain(error, $"take the name {node}");
-                }
-            }
+            if (await TryDeclareAsync(attachment, cancellationToken).ConfigureAwait(false) && await TryConsumeAsync(attachment, cancellationToken).ConfigureAwait(false))
+                return;
+            if (await AskAsync(node, "", 0, 0, cancellationToken).ConfigureAwait(false) is Answer.Mine or Answer.NotMine || parts.Time.GetElapsedTime(since) > patience)
+                throw new QueueException(QueueFailure.NodeNameTaken, $"A living process is the node {node} of the queue {parts.Address}. Stop it, or give this node another name.");
             await Task.Delay(s_again, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>False when it is another connection's.</returns>
+    private async Task<bool> TryDeclareAsync(Attachment attachment, CancellationToken cancellationToken)
+    {
+        var channel = await attachment.OpenOwnChannelAsync(attachment.Asking, cancellationToken).ConfigureAwait(false);
+        await using (channel.ConfigureAwait(false))
+        {
+            try
+            {
+                await channel.QueueDeclareAsync(parts.Names.Node(node), durable: false, exclusive: true, autoDelete: false, cancellationToken: cancellationToken).WaitAsync(BrokerCalls.Limit, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
+            {
+                // An administrator has declared it: then only one may consume it.
+                return await parts.Topology.CountAsync(attachment.Asking, parts.Names.Node(node), cancellationToken).ConfigureAwait(false) is not null
+                    ? true
+                    : throw parts.Calls.Explain(error, $"declare the queue {parts.Names.Node(node)}");
+            }
+            catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.ResourceLocked)
+            {
+                return false;
+            }
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw parts.Calls.Explain(error, $"take the name {node}");
+            }
+        }
+    }
+
+    /// <returns>False when somebody else consumes it.</returns>
+    private async Task<bool> TryConsumeAsync(Attachment attachment, CancellationToken cancellationToken)
+    {
+        var channel = await attachment.OpenOwnChannelAsync(attachment.Asking, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await attachment.ConsumeAsync(
+                channel,
+                parts.Names.Node(node),
+                acknowledged: false,
+                exclusive: true,
+                prefetch: 0,
+                question =>
+                {
+                    attachment.Start(() => AnswerAsync(channel, question));
+                    return Task.CompletedTask;
+                },
+                cancellationToken).ConfigureAwait(false);
+            attachment.Adopt(channel);
+            return true;
+        }
+        catch (QueueException error) when (BrokerReplies.IsInExclusiveUse(error.InnerException))
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            return false;
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
@@ -122,7 +156,8 @@ internal sealed class Questions(BrokerParts parts, BrokerLine line, string node,
 
     private async Task AnswerAsync(IChannel channel, Incoming question)
     {
-        if (question.Properties is not { ReplyTo: { Length: > 0 } replyTo, Headers: { } headers } || !headers.TryGetValue(TaskHeader, out var name) || name is not byte[] task)
+        // Nowhere else: a forged question would make us write into any queue.
+        if (question.Properties is not { ReplyTo: { } replyTo, Headers: { } headers } || !replyTo.StartsWith(ReplyPrefix, StringComparison.Ordinal) || !headers.TryGetValue(TaskHeader, out var name) || name is not byte[] task)
             return;
         var claims = headers.TryGetValue(ClaimsHeader, out var claim) && claim is long number ? number : 0;
         var epoch = headers.TryGetValue(EpochHeader, out var age) && age is int small ? small : 0;

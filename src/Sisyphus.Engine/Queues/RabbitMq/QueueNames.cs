@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sisyphus.Engine.Tasks;
+using Sisyphus.Engine.Tasks.Reading;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -8,6 +9,10 @@ internal sealed class QueueNames(string prefix)
 {
     public const string OriginalPrefix = "sisyphus";
     private const string FrontSuffix = ".front";
+    private const string LaneSuffix = "-queue";
+
+    /// <summary>Before a workflow's name.</summary>
+    private readonly string _lanes = prefix == OriginalPrefix ? "" : prefix + ".";
 
     public string Exchange { get; } = $"{prefix}-exchange";
 
@@ -28,7 +33,7 @@ internal sealed class QueueNames(string prefix)
 
     public string DeadReader { get; } = $"{prefix}.dead.reader";
 
-    public string Main { get; } = $"{prefix}-queue";
+    public string Main { get; } = prefix + LaneSuffix;
 
     /// <summary>A queue for each delay, because a time to live that is a message's own waits behind those before it.</summary>
     public string Retry(TimeSpan delay) => $"{prefix}.retry.{Short(delay)}";
@@ -41,13 +46,27 @@ internal sealed class QueueNames(string prefix)
 
     /// <summary>The queue of tasks of one workflow and one priority.</summary>
     public string Lane(string? workflow, int priority) =>
-        (workflow is null ? Main : prefix == OriginalPrefix ? $"{workflow}-queue" : $"{prefix}.{workflow}-queue")
+        (workflow is null ? Main : _lanes + workflow + LaneSuffix)
         + (priority == TaskDocument.DefaultPriority ? "" : string.Create(CultureInfo.InvariantCulture, $".p{priority}"));
 
-    public string LaneKey(string? workflow) => workflow is null ? TaskKey : prefix == OriginalPrefix ? $"{workflow}-task" : $"{prefix}.{workflow}-task";
+    public string LaneKey(string? workflow) => workflow is null ? TaskKey : $"{_lanes}{workflow}-task";
+
+    /// <summary>The lane that a queue is of.</summary>
+    /// <returns>Null where <see cref="Lane"/> gives no queue that name: it is of something else.</returns>
+    public Lane? LaneOf(string queue)
+    {
+        var (stem, priority) = queue is [.., '.', 'p', >= '0' and <= '9' and var digit] ? (queue[..^3], digit - '0') : (queue, TaskDocument.DefaultPriority);
+        var lane = new Lane(stem != Main && stem.StartsWith(_lanes, StringComparison.Ordinal) && stem.EndsWith(LaneSuffix, StringComparison.Ordinal) && stem.Length > _lanes.Length + LaneSuffix.Length
+            ? stem[_lanes.Length..^LaneSuffix.Length]
+            : null, priority);
+        return (lane.Workflow is null || LabelReader.IsWorkflow(lane.Workflow)) && Lane(lane.Workflow, priority) == queue ? lane : null;
+    }
 
     /// <summary>For the lane's tasks that a node had before: they are older than what waits in the lane.</summary>
     public static string Front(string lane) => lane + FrontSuffix;
+
+    /// <summary>The lane's own queue, of that one or the one for its front.</summary>
+    public static string LaneOfFront(string queue) => queue.EndsWith(FrontSuffix, StringComparison.Ordinal) ? queue[..^FrontSuffix.Length] : queue;
 
     private static string Short(TimeSpan delay) => delay switch
     {

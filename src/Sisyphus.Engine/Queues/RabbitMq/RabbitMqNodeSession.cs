@@ -162,7 +162,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
                 await TakeOverAsync(attachment, cancellationToken).ConfigureAwait(false);
             else
                 await _leases.RestoreAsync().ConfigureAwait(false);
-            await attachment.ConsumeAsync(attachment.Leases, _leases.Queue, acknowledged: true, exclusive: false, prefetch: 0, message => _leases.ArriveAsync(attachment, message), cancellationToken).ConfigureAwait(false);
+            await attachment.ConsumeAsync(attachment.Leases, _leases.Queue, acknowledged: true, exclusive: false, prefetch: 0, message => ArriveAsync(attachment, message), cancellationToken).ConfigureAwait(false);
             var returning = await attachment.OpenChannelAsync(connection, cancellationToken).ConfigureAwait(false);
             await attachment.ConsumeAsync(
                 returning,
@@ -184,6 +184,9 @@ internal sealed class RabbitMqNodeSession : INodeSession
             throw;
         }
     }
+
+    private Task ArriveAsync(Attachment attachment, Incoming message) =>
+        Ticket.Read(message.Properties) is { Owner: not null } ? _leases.ArriveAsync(attachment, message) : _returns.HandleAsync(attachment, message, _stop.Token);
 
     /// <summary>What an earlier process of this name had leased goes back at once: nobody else can have the name.</summary>
     private async Task TakeOverAsync(Attachment attachment, CancellationToken cancellationToken)

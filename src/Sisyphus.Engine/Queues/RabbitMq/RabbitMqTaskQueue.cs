@@ -173,7 +173,7 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
 
     private async Task ResumeAsync(Ticket ticket, DeadLetter letter, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
     {
-        var fresh = ticket.Free() with { FailedAttempts = 0, Losses = 0, Attempts = [], Lane = ticket.Lane.Length > 0 ? ticket.Lane : _parts.Names.Main };
+        var fresh = ticket.Free() with { FailedAttempts = 0, Losses = 0, Attempts = [] };
         var known = _parts.Board.Find(ticket.Id)?.Summary;
         // First the event: whoever meets the message has to know that the task is not over any more.
         await _parts.Writer.WriteAsync(

@@ -30,12 +30,29 @@ internal sealed class Returns(BrokerParts parts, Leases leases, Questions questi
 
     public async Task HandleAsync(Attachment attachment, Incoming message, CancellationToken cancellationToken)
     {
-        if (Ticket.Read(message.Properties) is { } ticket)
-            await HandleAsync(ticket, message.Body, cancellationToken).ConfigureAwait(false);
-        else
-            await parts.Letters.PutAsync(new Ticket { Id = TaskId.New(), Lane = parts.Names.Main, Sent = parts.Now }, Foreign(), message.Body, cancellationToken).ConfigureAwait(false);
+        var ticket = Ticket.Read(message.Properties);
+        try
+        {
+            if (ticket is not null)
+                await HandleAsync(ticket, message.Body, cancellationToken).ConfigureAwait(false);
+            else
+                await RefuseAsync(message, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not (QueueException or OperationCanceledException or ObjectDisposedException))
+        {
+            // A defect of ours must not make it come back for ever.
+            await parts.Letters.PutAsync(ticket ?? Nameless(), Note(FailureReason.Internal, $"It could not be taken on: {error.Message}"), message.Body, cancellationToken).ConfigureAwait(false);
+        }
         await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
     }
+
+    /// <summary>What was sent to one of the nodes' own queues becomes a dead letter.</summary>
+    private Task RefuseAsync(Incoming message, CancellationToken cancellationToken) =>
+        parts.Letters.PutAsync(Nameless(), Note(FailureReason.InvalidDocument, $"It was sent to {message.Queue}, which is for the nodes alone. Send tasks to {parts.Names.Main}."), message.Body, cancellationToken);
+
+    private Ticket Nameless() => new() { Id = TaskId.New(), Lane = parts.Names.Main, Sent = parts.Now };
+
+    private LetterNote Note(FailureReason reason, string message) => new() { State = TaskState.SystemError, Reason = reason, Message = message, Finished = parts.Now };
 
     /// <summary>A task that was another session's, and is not any more: back on the queue, counted, or ended.</summary>
     /// <returns>The ticket to go on with; null when the task is over.</returns>
@@ -120,10 +137,4 @@ internal sealed class Returns(BrokerParts parts, Leases leases, Questions questi
         if (back is not null)
             await parts.PutInFrontAsync(back, document, cancellationToken).ConfigureAwait(false);
     }
-
-    private LetterNote Foreign() => new()
-    {
-        State = TaskState.SystemError, Reason = FailureReason.InvalidDocument, Finished = parts.Now,
-        Message = $"It was sent to {parts.Names.Returns}, which is for the nodes alone. Send tasks to {parts.Names.Main}.",
-    };
 }

@@ -4,7 +4,7 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal readonly record struct StreamMessage(long Offset, LogEntry[] Entries)
 {
     /// <summary>More entries than a message has.</summary>
-    private const long Room = 4096;
+    public const int Room = 4096;
     public const int MaxEntries = 200;
 
     public static long OffsetOf(long sequence) => sequence / Room;

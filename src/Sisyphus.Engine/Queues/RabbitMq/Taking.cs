@@ -1,4 +1,5 @@
 using Sisyphus.Engine.Tasks;
+using Sisyphus.Engine.Tasks.Reading;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -6,6 +7,8 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases leases, Returns returns)
 {
     private const int MostTries = 5;
+    /// <summary>Of an error's text, which is also written to the event stream.</summary>
+    private const int MaxProblem = 4000;
     /// <summary>A quorum queue that has limits of its own gives a message up after 20 deliveries.</summary>
     private const int RenewAfterDeliveries = 10;
     private static readonly HashSet<string> s_contentTypes = new(StringComparer.OrdinalIgnoreCase) { "", "text/plain", "application/json", "text/json", "application/octet-stream" };
@@ -106,17 +109,25 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
 
     private async Task<(Ticket Ticket, TaskDocument Document, IReadOnlyList<string> Warnings)?> ReadAsync(Incoming message)
     {
-        var lane = message.Queue.EndsWith(QueueNames.Front(""), StringComparison.Ordinal) ? message.Queue[..^QueueNames.Front("").Length] : message.Queue;
+        // The queue where it was met, whatever its headers say.
+        var lane = QueueNames.LaneOfFront(message.Queue);
         var properties = message.Properties;
-        var ticket = Ticket.Read(properties) ?? new Ticket
+        var own = Ticket.Read(properties);
+        var ticket = own is not null ? own with { Lane = lane } : new Ticket
         {
             Id = TaskId.IsValid(properties.MessageId) ? properties.MessageId! : "",
             Lane = lane,
             Sent = properties.IsTimestampPresent() && properties.Timestamp.UnixTime is > 0 and < 253402300800 ? DateTimeOffset.FromUnixTimeSeconds(properties.Timestamp.UnixTime) : parts.Now,
         };
+        // Whose id this is, when the message itself does not hold what it says.
+        var isItsOwnId = own is not null;
         string problem;
         try
         {
+            if (message.Body.Length > Limits.MaxDocumentBytes)
+                throw new FormatException($"It has {message.Body.Length:N0} bytes; allowed: {Limits.MaxDocumentBytes:N0}.");
+            if (message.Body.Length == 0)
+                throw new FormatException("It is empty.");
             if (!s_contentTypes.Contains((properties.ContentType ?? "").Split(';')[0].Trim()))
                 throw new FormatException($"Its content type is '{properties.ContentType}'; allowed: application/json and text/plain.");
             if (properties.ContentEncoding is { Length: > 0 } encoding && !encoding.Replace("-", "", StringComparison.Ordinal).Equals("utf8", StringComparison.OrdinalIgnoreCase))
@@ -124,16 +135,31 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
             var document = TaskDocumentReader.ReadLenient(message.Body, out var warnings);
             // The original's documents have no ids, and each message is a task of its own.
             var id = document.Id ?? (ticket.Id.Length > 0 ? ticket.Id : TaskId.New());
-            if (Ticket.Read(properties) is null || id == ticket.Id)
-                return (ticket with { Id = id }, document with { Id = id }, warnings);
-            problem = $"The document's id is '{id}', but it was sent as '{ticket.Id}'.";
+            if (own is null || id == own.Id)
+                return (ticket with { Id = id }, document with { Id = id, Workflow = document.Workflow ?? parts.Names.LaneOf(lane)?.Workflow }, warnings);
+            isItsOwnId = false;
+            problem = $"The document's id is '{id}', but it was sent as '{own.Id}'.";
         }
         catch (Exception error) when (error is InvalidTaskDocumentException or FormatException)
         {
             problem = error.Message;
         }
-        await RejectUnreadableAsync(ticket.Id.Length > 0 ? ticket : ticket with { Id = TaskId.New() }, problem, message.Body).ConfigureAwait(false);
+        catch (Exception error)
+        {
+            // A defect of ours must not make it come back for ever.
+            problem = $"It could not be read: {error.Message}";
+        }
+        // The end of a message that is no task must not be taken for the end of a task that somebody else sent.
+        if (ticket.Id.Length == 0 || (!isItsOwnId && await IsKnownAsync(ticket.Id).ConfigureAwait(false)))
+            ticket = ticket with { Id = TaskId.New() };
+        await RejectUnreadableAsync(ticket, problem.Length <= MaxProblem ? problem : problem[..MaxProblem] + " …", message.Body).ConfigureAwait(false);
         return null;
+    }
+
+    private async Task<bool> IsKnownAsync(string id)
+    {
+        await parts.Feed.CatchUpAsync(CancellationToken.None).ConfigureAwait(false);
+        return parts.Board.Find(id) is not null;
     }
 
     private async Task RejectUnreadableAsync(Ticket ticket, string problem, ReadOnlyMemory<byte> body)

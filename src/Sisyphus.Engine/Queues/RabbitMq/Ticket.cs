@@ -13,6 +13,8 @@ internal sealed record Ticket
     /// <summary>Headers have to fit in one frame (128 KiB by default), so a history is cut at its beginning.</summary>
     private const int MaxHistory = 32 * 1024;
     private const int MaxMessage = 500;
+    private const int MaxSession = 64;
+    private const long MaxClaims = 1L << 40;
 
     public required string Id { get; init; }
     /// <summary>Queue that the task is of.</summary>
@@ -68,6 +70,7 @@ internal sealed record Ticket
     }
 
     /// <summary>What can be made out; a header of another type or range is as good as none.</summary>
+    /// <remarks>Anybody who may send can write them: nothing is done because a header says so that its writer could not do himself, see <see cref="BrokerParts.PutInFrontAsync"/>.</remarks>
     /// <returns>Null for a message that no sender or node of ours wrote.</returns>
     public static Ticket? Read(IReadOnlyBasicProperties properties)
     {
@@ -79,12 +82,12 @@ internal sealed record Ticket
             Id = id,
             Lane = lane,
             Sent = Time(headers, "sent") ?? DateTimeOffset.UnixEpoch,
-            Claims = Number(headers, "claims", long.MaxValue / 2),
+            Claims = Number(headers, "claims", MaxClaims),
             FailedAttempts = (int)Number(headers, "failed-attempts", 1_000_000),
             Losses = (int)Number(headers, "losses", 1_000_000),
             Attempts = History(headers),
             Owner = TaskId.IsValid(owner) ? owner : null,
-            Session = Text(headers, "session"),
+            Session = Text(headers, "session") is { Length: <= MaxSession } session ? session : null,
             Epoch = (int)Number(headers, "epoch", int.MaxValue),
             Claimed = Time(headers, "claimed") ?? DateTimeOffset.UnixEpoch,
         };
@@ -105,7 +108,7 @@ internal sealed record Ticket
         try
         {
             return headers.TryGetValue(Prefix + "attempts", out var value) && value is byte[] { Length: <= 2 * MaxHistory } json
-                ? JsonSerializer.Deserialize(json, Wire.Json.AttemptSummaryArray) ?? []
+                ? [.. (JsonSerializer.Deserialize(json, Wire.Json.AttemptSummaryArray) ?? []).Where(IsSound).TakeLast(BoardTask.MaxAttempts)]
                 : [];
         }
         catch (JsonException)
@@ -113,6 +116,8 @@ internal sealed record Ticket
             return [];
         }
     }
+
+    private static bool IsSound(AttemptSummary? attempt) => attempt is { Number: >= 0, Node: not null, Message: not null } && Enum.IsDefined(attempt.Reason);
 
     private static string? Text(IDictionary<string, object?> headers, string name) =>
         headers.TryGetValue(Prefix + name, out var value) ? value switch { byte[] bytes => Encoding.UTF8.GetString(bytes), string text => text, _ => null } : null;

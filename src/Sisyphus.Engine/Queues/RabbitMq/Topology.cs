@@ -40,9 +40,8 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
     /// <summary>Also at each connect: the original's exchange does not survive a restart of the broker.</summary>
     public async Task EnsureExchangeAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        await EnsureExchangeAsync(connection, names.Exchange, ExchangeType.Direct, durable: false, cancellationToken).ConfigureAwait(false);
         await EnsureLaneAsync(connection, Lane.Main, cancellationToken).ConfigureAwait(false);
-        await BindAsync(connection, names.Main, names.Exchange, names.TaskKey, cancellationToken).ConfigureAwait(false);
+        await OfferAsync(connection, names.Main, names.TaskKey, cancellationToken).ConfigureAwait(false);
     }
 
     /// <returns>The lane's queue.</returns>
@@ -59,8 +58,7 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
                 await EnsureQueueAsync(connection, queue, Kinds([]), cancellationToken).ConfigureAwait(false);
             if (!isOriginal || lane.Workflow is null)
                 return;
-            await EnsureExchangeAsync(connection, names.Exchange, ExchangeType.Direct, durable: false, cancellationToken).ConfigureAwait(false);
-            await BindAsync(connection, queue, names.Exchange, names.LaneKey(lane.Workflow), cancellationToken).ConfigureAwait(false);
+            await OfferAsync(connection, queue, names.LaneKey(lane.Workflow), cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
         return queue;
     }
@@ -118,9 +116,13 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         return error is null ? count : error.ShutdownReason?.ReplyCode == Constants.NotFound ? null : throw calls.Explain(error, $"ask for {queue}");
     }
 
-    /// <summary>Whether the queue is there, also when it is another connection's alone.</summary>
-    public async Task<bool> IsTakenAsync(IConnection connection, string queue, CancellationToken cancellationToken) =>
-        await TryAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue, cancellationToken)).ConfigureAwait(false) is not { ShutdownReason.ReplyCode: Constants.NotFound };
+    /// <summary>Whether somebody has the queue for himself: as the only one who may have it at all, or where an administrator declared it as its only consumer.</summary>
+    public async Task<bool> IsTakenAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        uint consumers = 0;
+        var error = await TryAsync(connection, async channel => consumers = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).ConsumerCount).ConfigureAwait(false);
+        return error is null ? consumers > 0 : error.ShutdownReason?.ReplyCode == Constants.ResourceLocked;
+    }
 
     private List<Dictionary<string, object?>> Delaying(TimeSpan delay)
     {
@@ -178,7 +180,21 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
             if (error.ShutdownReason?.ReplyCode == Constants.AccessRefused)
                 break;
         }
-        throw calls.Explain(error!, $"declare the queue {queue}");
+        throw calls.Explain(error!, $"declare the {(kinds.Any(kind => kind.ContainsValue("stream")) ? "stream" : "queue")} {queue}");
+    }
+
+    /// <summary>For clients of the original, which send to the exchange; ours don't. Where we may not declare it they do, or the administrator.</summary>
+    private async Task OfferAsync(IConnection connection, string queue, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await EnsureExchangeAsync(connection, names.Exchange, ExchangeType.Direct, durable: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException error) when (error.Failure == QueueFailure.Denied)
+        {
+            return;
+        }
+        await BindAsync(connection, queue, names.Exchange, key, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task EnsureExchangeAsync(IConnection connection, string exchange, string type, bool durable, CancellationToken cancellationToken)

@@ -15,6 +15,8 @@ internal static partial class LabelReader
             : $"a name has 1 to {Limits.MaxNameLength} characters and no control characters");
 
     // The queue of a workflow is named after it; AMQP 0-9-1 reserves names that begin with "amq." (section 3.1.3.1 of its model).
+    internal static bool IsWorkflow(string text) => WorkflowForm().IsMatch(text);
+
     internal static string? ReadWorkflow(ReadContext context, SourceValue value) =>
         Checked(context, value, "nightly", text => WorkflowForm().IsMatch(text) ? null
             : "a workflow has 1 to 128 of the characters A-Z, a-z, 0-9, \".\", \"_\", \"-\", begins with a letter or digit, and not with \"amq.\"");

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 
 namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
 
@@ -24,7 +25,8 @@ internal static partial class BrokerReplies
         var user = address.User ?? "guest";
         return reason.ReplyCode switch
         {
-            AccessRefused => (QueueFailure.Denied, $"the user '{user}' may not ({said})", $"Give '{user}' the rights to configure, write and read '^{Regex.Escape(address.Prefix)}' in the virtual host '{address.VirtualHost}', or let an administrator declare the queues."),
+            AccessRefused when IsExclusive(said) => (QueueFailure.Unavailable, $"another connection has it for itself ({said})", "End that one: it is no node of this queue."),
+            AccessRefused => (QueueFailure.Denied, $"the user '{user}' may not ({said})", $"In the virtual host '{address.VirtualHost}' the user '{user}' has to read '^{Regex.Escape(address.Prefix)}[-.]', to write those and 'amq.default', and to configure them where they are not declared by an administrator (docs/rabbitmq-definitions.json)."),
             NotFound => (QueueFailure.Unavailable, $"it is not there ({said})", "Start a node, which declares the queues, or wait until the member of the cluster that has it is back."),
             ResourceLocked => (QueueFailure.Unavailable, $"another connection has it for itself ({said})", "Wait until that one has ended; the broker drops a dead one after about three heartbeats."),
             PreconditionFailed when IsDeliveryTimeout(said) => (QueueFailure.Unavailable, $"the broker's limit for deliveries has passed ({said})", "It is connected again."),
@@ -52,7 +54,13 @@ internal static partial class BrokerReplies
         _ => error.Message,
     };
 
+    /// <summary>Refused because another consumer has the queue for itself, for which the broker has the same code as for a missing right.</summary>
+    public static bool IsInExclusiveUse(Exception? error) =>
+        error is OperationInterruptedException { ShutdownReason: { ReplyCode: AccessRefused } reason } && IsExclusive(reason.ReplyText);
+
     public static bool IsDeliveryTimeout(string said) => said.Contains("delivery acknowledgement on channel", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsExclusive(string? said) => said?.Contains("in exclusive use", StringComparison.OrdinalIgnoreCase) == true;
 
     private static string Said(ShutdownEventArgs reason)
     {
