@@ -13,6 +13,8 @@ internal sealed class TaskEventRelay(IDelivery delivery, NodeEvents events) : Ch
 
     public override bool TryWrite(TaskEvent item)
     {
+        if (item is OutputLineReceived output)
+            delivery.WriteOutput(output.Time, output.Stream, output.Line);
         if (item is TaskStateChanged or TaskWarned)
             _reports.Writer.TryWrite(item);
         events.Offer(new NodeTaskEvent(item, _title));

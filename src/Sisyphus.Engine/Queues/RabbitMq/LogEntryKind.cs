@@ -26,4 +26,6 @@ internal enum LogEntryKind
     NodeHeartbeat,
     /// <summary>Of a reader, who waits for it to come back: it has read all that was before.</summary>
     Marker,
+    /// <summary>Somebody reads what tasks write.</summary>
+    OutputWish,
 }

@@ -46,6 +46,9 @@ internal sealed class QueueNames(string prefix)
 
     public string LaneKey(string? workflow) => workflow is null ? TaskKey : prefix == OriginalPrefix ? $"{workflow}-task" : $"{prefix}.{workflow}-task";
 
+    /// <summary>On the bus.</summary>
+    public static string OutputKey(string task) => $"output.{task}";
+
     /// <summary>For the lane's tasks that a node had before: they are older than what waits in the lane.</summary>
     public static string Front(string lane) => lane + FrontSuffix;
 

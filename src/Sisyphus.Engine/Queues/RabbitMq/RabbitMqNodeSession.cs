@@ -19,6 +19,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private readonly Returns _returns;
     private readonly Taking _taking;
     private readonly Claiming _claiming;
+    private readonly OutputOutbox _output;
     private readonly Channel<NodeSignal> _signals = Channel.CreateBounded<NodeSignal>(MaxSignals);
     private readonly Channel<LogEntry> _news = Channel.CreateBounded<LogEntry>(new BoundedChannelOptions(MaxSignals) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _stop = new();
@@ -38,6 +39,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         _returns = new Returns(parts, _leases, _questions);
         _taking = new Taking(parts, node, _leases, _returns);
         _claiming = new Claiming(parts, _taking);
+        _output = new OutputOutbox(parts.Board.Wishes.Has, parts.Output.SendAsync, TimeProvider.System);
         _following = parts.Feed.Follow(_news.Writer);
     }
 
@@ -67,7 +69,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     {
         var attachment = await AttachedAsync(cancellationToken).ConfigureAwait(false);
         var (task, warnings) = await _claiming.ClaimAsync(attachment, request, cancellationToken).ConfigureAwait(false);
-        return new RabbitMqDelivery(_parts, _leases, _taking, task, warnings);
+        return new RabbitMqDelivery(_parts, _leases, _taking, _output, task, warnings);
     }
 
     public async Task HeartbeatAsync(NodeStatus status, CancellationToken cancellationToken)
@@ -276,7 +278,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private async Task LeaveAsync()
     {
         foreach (var task in _leases.All)
-            await new RabbitMqDelivery(_parts, _leases, _taking, task, []).ReleaseAsync("The node left.", CancellationToken.None).ConfigureAwait(false);
+            await new RabbitMqDelivery(_parts, _leases, _taking, _output, task, []).ReleaseAsync("The node left.", CancellationToken.None).ConfigureAwait(false);
         await _parts.Feed.AskAsync(Entry(LogEntryKind.NodeLeft), CancellationToken.None).ConfigureAwait(false);
     }
 
@@ -286,6 +288,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         _signals.Writer.TryComplete();
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
+        await _output.DisposeAsync().ConfigureAwait(false);
         if (_attached.Task is { IsCompletedSuccessfully: true })
             await _attached.Task.Result.DisposeAsync().ConfigureAwait(false);
         await _line.DisposeAsync().ConfigureAwait(false);
