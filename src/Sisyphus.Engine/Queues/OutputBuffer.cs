@@ -8,7 +8,7 @@ internal sealed class OutputBuffer(string taskId, Func<string, bool> isWanted, A
     public const int MaxLines = 1000;
     /// <summary>Characters, and what a line costs beside them.</summary>
     public const int MaxSize = 64 * 1024;
-    private const int LineCost = 64;
+    private const int LineCost = 32;
     private const double SizePerSecond = 64 * 1024;
 
     private readonly Queue<OutputText> _lines = [];

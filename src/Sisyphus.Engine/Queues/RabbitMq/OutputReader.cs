@@ -12,7 +12,8 @@ internal sealed class OutputReader(BrokerParts parts, string[] taskIds)
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
 
     private readonly OutputGaps _gaps = new();
-    private readonly Dictionary<string, bool> _isLast = [];
+    /// <summary>In which claim of a task its last line came.</summary>
+    private readonly Dictionary<string, long?> _lasts = [];
     private readonly Dictionary<string, long> _ends = [];
     private OutputInbox? _inbox;
     private int _failures;
@@ -29,7 +30,7 @@ internal sealed class OutputReader(BrokerParts parts, string[] taskIds)
                 await TryListenAsync(cancellationToken).ConfigureAwait(false);
                 while (_inbox is { } inbox && inbox.Batches.TryRead(out var batch))
                 {
-                    _isLast[batch.Task] = batch.IsLast;
+                    _lasts[batch.Task] = batch.IsLast ? parts.Board.Find(batch.Task)?.Claims : null;
                     foreach (var line in _gaps.Read(batch))
                         yield return line;
                     // Whoever takes his time with a line still reads.
@@ -53,14 +54,15 @@ internal sealed class OutputReader(BrokerParts parts, string[] taskIds)
     /// <summary>Nothing more can come of it.</summary>
     private bool IsOver(string id)
     {
-        if (parts.Board.Find(id) is { Summary.HasEnded: false })
+        var task = parts.Board.Find(id);
+        if (task is { Summary.HasEnded: false })
         {
             _ends.Remove(id);
             return false;
         }
         var now = parts.Time.GetTimestamp();
         _ends.TryAdd(id, now);
-        return _isLast.GetValueOrDefault(id) || parts.Time.GetElapsedTime(_ends[id], now) >= s_grace;
+        return (task is not null && _lasts.GetValueOrDefault(id) == task.Claims) || parts.Time.GetElapsedTime(_ends[id], now) >= s_grace;
     }
 
     /// <summary>First the queue, then the wish: so no line is missed that it brings forth.</summary>

@@ -6,6 +6,7 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 internal sealed class OutputReader(SqliteTaskQueue queue, string[] taskIds)
 {
     private const int PageSize = 16;
+    private static readonly TimeSpan s_leaveLimit = TimeSpan.FromSeconds(2);
 
     private readonly long _reader = Random.Shared.NextInt64(1, long.MaxValue);
 
@@ -60,6 +61,7 @@ internal sealed class OutputReader(SqliteTaskQueue queue, string[] taskIds)
 
     private async Task LeaveAsync()
     {
+        using var limit = new CancellationTokenSource(s_leaveLimit);
         try
         {
             await File.WriteAsync(
@@ -68,9 +70,9 @@ internal sealed class OutputReader(SqliteTaskQueue queue, string[] taskIds)
                     Outputs.Leave(connection, taskIds, _reader, queue.Clock.Monotonic);
                     return true;
                 },
-                CancellationToken.None).ConfigureAwait(false);
+                limit.Token).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is QueueException or ObjectDisposedException)
+        catch (Exception error) when (error is QueueException or OperationCanceledException or ObjectDisposedException)
         {
             // It lapses by itself.
         }
