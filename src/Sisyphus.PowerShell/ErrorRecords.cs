@@ -82,6 +82,10 @@ internal static class ErrorRecords
     public static ErrorRecord TaskNotFound(string id) =>
         new(new ItemNotFoundException($"The queue knows no task {id}."), Prefix + "TaskNotFound", ErrorCategory.ObjectNotFound, id);
 
+    /// <summary>Too many tasks at a time.</summary>
+    public static ErrorRecord OutputNotReadable(ArgumentException exception) =>
+        new(exception, Prefix + "OutputNotReadable", ErrorCategory.InvalidArgument, targetObject: null);
+
     public static ErrorRecord TaskEnded(CancelOutcome outcome) =>
         new(new InvalidOperationException($"Task {outcome.TaskId} has ended already ({outcome.State})."), Prefix + "TaskEnded", ErrorCategory.InvalidOperation, outcome.TaskId);
 

@@ -69,6 +69,23 @@ Describe 'A node' -Tag Docker -Skip:(-not $image) {
         @(Get-SisyphusDeadLetter).Count | Should -Be 0
     }
 
+    It 'shows what a running task writes, on request' {
+        $sent = New-ShellTask 'sleep 2; echo one; echo two >&2; sleep 1; printf "  three"' | Send-SisyphusTask -PassThru
+        $job = Start-SisyphusNode -Name n20 -AsJob -MaxTasks 1
+        try {
+            $lines = @($sent | Watch-SisyphusTask -Output)
+            @($lines | ForEach-Object { "$($_.Stream):$($_.Line)" } | Sort-Object) -join '|' | Should -Be 'stderr:two|stdout:  three|stdout:one'
+            @($lines | Where-Object { $_.TaskId -ne $sent.Id -or $_.Dropped }).Count | Should -Be 0
+            $lines[0].PSTypeNames[0] | Should -Be 'Sisyphus.PowerShell.Running.TaskOutputLine'
+            ($lines | Where-Object Stream -eq stdout | Out-String) -replace "`r" | Should -Match "Task: $($sent.Id)\s+one\n  three\n"
+            (Get-SisyphusTask $sent.Id).State | Should -Be 'Complete'
+        }
+        finally {
+            Stop-Job $job
+            Remove-Job $job
+        }
+    }
+
     It 'cancels a running task within seconds' {
         $sent = New-ShellTask 'sleep 60' 'demo:never' | Send-SisyphusTask -PassThru
         $job = Start-SisyphusNode -Name n2 -AsJob -MaxTasks 1

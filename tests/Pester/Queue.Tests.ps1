@@ -215,10 +215,40 @@ Describe 'The queue' {
         @(Watch-SisyphusTask -Replay | Select-Object -First 2).Kind -join ' ' | Should -Be 'TaskSent TaskEnded'
     }
 
+    It 'shows the output of tasks that run, not of those that have ended' {
+        $sent = New-Task | Send-SisyphusTask -PassThru
+        $sent | Stop-SisyphusTask
+        $written = @($sent | Watch-SisyphusTask -Output 3>&1)
+        $written.Count | Should -Be 1
+        $written[0].Message | Should -Match "^Task $($sent.Id) has ended \(Canceled\)\."
+    }
+
+    It 'waits with -Output until the task has ended, in another process' {
+        $sent = New-Task | Send-SisyphusTask -PassThru
+        $process = Start-TestHost "Start-Sleep 1; Stop-SisyphusTask $($sent.Id)"
+        try {
+            @(Watch-SisyphusTask $sent.Id -Output).Count | Should -Be 0
+            (Get-SisyphusTask $sent.Id).State | Should -Be 'Canceled'
+        }
+        finally {
+            $null = $process.WaitForExit(60000)
+        }
+    }
+
+    It 'does not show the output of more than 100 tasks at a time' {
+        $sent = 1..101 | ForEach-Object { New-Task } | Send-SisyphusTask -PassThru
+        $caught = $null
+        try { $sent | Watch-SisyphusTask -Output } catch { $caught = $_ }
+        $caught.FullyQualifiedErrorId | Should -Match '^Sisyphus\.OutputNotReadable,'
+        $caught.CategoryInfo.Category | Should -Be 'InvalidArgument'
+        $caught.Exception.Message | Should -Match '101 .*allowed: 1 to 100'
+    }
+
     It '<Command> says that it does not know the id' -ForEach @(
         @{ Command = 'Get-SisyphusTask nobody'; Id = 'TaskNotFound' }
         @{ Command = 'Wait-SisyphusTask nobody -Timeout 1s'; Id = 'TaskNotFound' }
         @{ Command = 'Watch-SisyphusTask nobody'; Id = 'TaskNotFound' }
+        @{ Command = 'Watch-SisyphusTask nobody -Output'; Id = 'TaskNotFound' }
         @{ Command = 'Stop-SisyphusTask nobody'; Id = 'TaskNotFound' }
         @{ Command = 'Resume-SisyphusTask nobody'; Id = 'DeadLetterNotFound' }
         @{ Command = 'Get-SisyphusDeadLetter nobody'; Id = 'DeadLetterNotFound' }

@@ -29,9 +29,3 @@ public sealed record AttemptFailed(string TaskId, DateTimeOffset Time, int Attem
 
 /// <summary>The last event of a task.</summary>
 public sealed record TaskFinished(string TaskId, DateTimeOffset Time, TaskResult Result) : TaskEvent(TaskId, Time);
-
-public enum OutputStream
-{
-    StandardOutput,
-    StandardError,
-}

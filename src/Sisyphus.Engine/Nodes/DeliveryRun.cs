@@ -8,7 +8,7 @@ namespace Sisyphus.Engine.Nodes;
 internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, NodeParts node, CancellationToken abandon)
 {
     private readonly Settlement _settlement = new(delivery, node.Line, abandon);
-    private readonly TaskEventRelay _events = new(delivery, node.Events);
+    private readonly TaskEventRelay _events = new(delivery, node.Events, node.Options.ReportOutput);
     private readonly DateTimeOffset _started = node.Time.GetUtcNow();
 
     private TaskDocument Document => delivery.Document;

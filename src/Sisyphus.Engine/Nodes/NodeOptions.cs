@@ -22,6 +22,9 @@ public sealed class NodeOptions
     /// <summary>1 s to 5 min.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = DefaultHeartbeatInterval;
 
+    /// <summary>The node's own reader gets the lines that tasks write, as far as he keeps up. Who reads them from the queue gets them in any case.</summary>
+    public bool ReportOutput { get; set; } = true;
+
     /// <exception cref="ArgumentException">Names the option, its value and the allowed range.</exception>
     public void Validate()
     {

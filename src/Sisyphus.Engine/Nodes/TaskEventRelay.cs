@@ -6,13 +6,20 @@ using Sisyphus.Engine.Queues;
 namespace Sisyphus.Engine.Nodes;
 
 /// <summary>Takes an attempt's events without ever making it wait: what others are to see goes to the queue, all of it to the node's reader as far as that keeps up.</summary>
-internal sealed class TaskEventRelay(IDelivery delivery, NodeEvents events) : ChannelWriter<TaskEvent>
+internal sealed class TaskEventRelay(IDelivery delivery, NodeEvents events, bool reportsOutput) : ChannelWriter<TaskEvent>
 {
     private readonly Channel<TaskEvent> _reports = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly string _title = delivery.Document.ToString();
 
     public override bool TryWrite(TaskEvent item)
     {
+        if (item is OutputLineReceived output)
+        {
+            delivery.WriteOutput(output.Time, output.Stream, output.Line);
+            if (!reportsOutput)
+                return true;
+        }
+
         if (item is TaskStateChanged or TaskWarned)
             _reports.Writer.TryWrite(item);
         events.Offer(new NodeTaskEvent(item, _title));

@@ -29,6 +29,9 @@ public interface IDelivery
 
     Task WarnAsync(string message, CancellationToken cancellationToken);
 
+    /// <summary>A line that the task's commands wrote, for those who read its output (<see cref="ITaskQueue.ReadOutputAsync"/>); where nobody does it is forgotten at once. Never waits, never fails.</summary>
+    void WriteOutput(DateTimeOffset time, OutputStream stream, string line);
+
     /// <summary>The task is over: complete or canceled.</summary>
     Task<bool> CompleteAsync(TaskEnd end, CancellationToken cancellationToken);
 

@@ -37,6 +37,12 @@ public interface ITaskQueue : IAsyncDisposable
     /// <summary>What happened, oldest first; with <see cref="EventQuery.Follow"/> also what happens, within 100 ms and without an end.</summary>
     IAsyncEnumerable<QueueEvent> ReadEventsAsync(EventQuery query, CancellationToken cancellationToken);
 
+    /// <summary>Lines that these tasks write from now on, each within a second, also those of later attempts. Ends when the tasks have ended; one that is not known counts as such.</summary>
+    /// <remarks>For watching, not for keeping: nothing is sent that nobody reads, and nothing waits for who reads. Of a task that writes faster than some 64 KiB a second, and for a reader that is slow, lines are left out, the oldest first; <see cref="OutputLine.Dropped"/> counts them. Who stops reading for a minute is no reader any more until he goes on.</remarks>
+    /// <param name="taskIds">1 to 100.</param>
+    /// <exception cref="ArgumentException">No tasks, too many, or what is no id.</exception>
+    IAsyncEnumerable<OutputLine> ReadOutputAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
+
     /// <summary>Tasks that ended in error, oldest first. They stay until they are resumed or removed, whatever the retention.</summary>
     /// <param name="taskIds">Only these; none for all.</param>
     IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken);

@@ -159,12 +159,12 @@ public sealed class StartSisyphusNodeCommand : RunningCommand
             IdleTimeout = this.Duration(IdleTimeout, nameof(IdleTimeout), TimeSpan.Zero, TimeSpan.FromDays(30)),
             MaxTasks = MaxTasks,
             Cpus = Cpu,
+            ReportOutput = this.IsVerbose(),
         };
         try
         {
             if (Memory is not null)
                 options.Memory = SizeText.Parse(Memory);
-            options.Tasks.ReportOutput = this.IsVerbose();
             options.Validate();
         }
         catch (Exception e) when (e is ArgumentException or FormatException)

@@ -119,7 +119,7 @@ public sealed class BrokerConnectorTests(BrokerFixture broker)
         await broker.Server.AddUserAsync("user-" + vhost, "s3cr3t", vhost, "", ".*", ".*");
         var address = BrokerAddress.Parse($"amqp://user-{vhost}:s3cr3t@127.0.0.1:{broker.Server.Port}/{vhost}");
         var error = await ChannelFailureAsync(address, channel => channel.QueueDeclareAsync("sisyphus.x", durable: true, exclusive: false, autoDelete: false, cancellationToken: Token));
-        AssertSays(error, QueueFailure.Denied, $"Give 'user-{vhost}' the rights to configure, write and read '^sisyphus'");
+        AssertSays(error, QueueFailure.Denied, "has to read '^sisyphus[-.]'");
     }
 
     [Fact]

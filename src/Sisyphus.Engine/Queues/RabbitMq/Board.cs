@@ -18,6 +18,8 @@ internal sealed class Board(TimeProvider time, TimeSpan retention)
     private bool _isLive;
     private int _changes;
 
+    public OutputWishes Wishes { get; } = new(time);
+
     public BoardTask? Find(string id)
     {
         lock (_gate)
@@ -79,6 +81,8 @@ internal sealed class Board(TimeProvider time, TimeSpan retention)
                 _lanesChanged.SetResult();
                 _lanesChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
             }
+            if (entry.Tasks is not null)
+                return Wishes.Apply(entry, _isLive);
             if (entry.Task is not null)
                 return ApplyToTask(entry, entry.Task);
             return entry.Node is not null && ApplyToNode(entry, entry.Node);

@@ -23,6 +23,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         Writer = new EventWriter(Publisher, Reading, Topology, Names);
         Feed = new BoardFeed(Reading, Calls, Writer, Topology, Names, new Board(time, options.Retention), time);
         Letters = new DeadLetterBox(this);
+        Output = new OutputSender(_publishing, Calls, Names);
     }
 
     public BrokerAddress Address { get; }
@@ -48,6 +49,8 @@ internal sealed class BrokerParts : IAsyncDisposable
     public BoardFeed Feed { get; }
 
     public DeadLetterBox Letters { get; }
+
+    public OutputSender Output { get; }
 
     public Board Board => Feed.Board;
 
@@ -126,6 +129,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     {
         await Feed.DisposeAsync().ConfigureAwait(false);
         Letters.Dispose();
+        await Output.DisposeAsync().ConfigureAwait(false);
         await Publisher.DisposeAsync().ConfigureAwait(false);
         await _publishing.DisposeAsync().ConfigureAwait(false);
         await Reading.DisposeAsync().ConfigureAwait(false);

@@ -16,6 +16,8 @@ internal sealed record LogEntry
     /// <summary>By the writer's clock.</summary>
     public required DateTimeOffset Time { get; init; }
     public string? Task { get; init; }
+    /// <summary>Of a wish to read their output.</summary>
+    public string[]? Tasks { get; init; }
     public string? Name { get; init; }
     public string? Workflow { get; init; }
     public string? Image { get; init; }
@@ -60,6 +62,8 @@ internal sealed record LogEntry
     public string Key => Kind switch
     {
         LogEntryKind.NodeHeartbeat => $"heartbeat.{Node}",
+        // Of use for a minute, so that it goes to the stream that keeps an hour.
+        LogEntryKind.OutputWish => "heartbeat",
         _ when Task is not null => $"task.{Task}.{Kind}",
         _ => $"node.{Node}.{Kind}",
     };

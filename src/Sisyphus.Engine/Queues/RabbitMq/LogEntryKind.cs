@@ -28,4 +28,6 @@ internal enum LogEntryKind
     Marker,
     /// <summary>There is a workflow that only foreign clients have sent tasks of.</summary>
     LaneOpened,
+    /// <summary>Somebody reads what tasks write.</summary>
+    OutputWish,
 }

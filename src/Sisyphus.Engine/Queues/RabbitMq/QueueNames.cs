@@ -62,6 +62,9 @@ internal sealed class QueueNames(string prefix)
         return (lane.Workflow is null || LabelReader.IsWorkflow(lane.Workflow)) && Lane(lane.Workflow, priority) == queue ? lane : null;
     }
 
+    /// <summary>On the bus.</summary>
+    public static string OutputKey(string task) => $"output.{task}";
+
     /// <summary>For the lane's tasks that a node had before: they are older than what waits in the lane.</summary>
     public static string Front(string lane) => lane + FrontSuffix;
 

@@ -4,8 +4,9 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 
 /// <summary>A leased task. The event stream decides who was first; the lease sees to it that the task is never forgotten.</summary>
 /// <remarks>The order of writing is always: first the place where the task goes on, then the event, last the end of the lease. Cut short anywhere, there is one copy too many, never one too few.</remarks>
-internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking taking, HeldTask task, IReadOnlyList<string> warnings) : IDelivery
+internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking taking, OutputOutbox outbox, HeldTask task, IReadOnlyList<string> warnings) : IDelivery
 {
+    private readonly OutputBuffer _output = outbox.Open(task.Id);
     private TaskState _reported = TaskState.Initializing;
 
     public TaskDocument Document => task.Task;
@@ -39,6 +40,8 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         _reported = state;
         await parts.Writer.WriteAsync(Entry(LogEntryKind.TaskProgressed) with { State = state }, cancellationToken).ConfigureAwait(false);
     }
+
+    public void WriteOutput(DateTimeOffset time, OutputStream stream, string line) => _output.Add(time, stream, line);
 
     public async Task WarnAsync(string message, CancellationToken cancellationToken)
     {
@@ -120,12 +123,14 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         if (task.Ending is not null || parts.Board.Find(task.Id) is not { } known || (!known.Summary.HasEnded && known.Claims <= task.Ticket.Claims))
             return false;
         await leases.DropAsync(task).ConfigureAwait(false);
+        outbox.Forget(_output);
         return true;
     }
 
     private Task<bool> SettleAsync(Func<Task<bool>> settle, CancellationToken cancellationToken) => AloneAsync(
         async () =>
         {
+            await outbox.CloseAsync(_output).ConfigureAwait(false);
             if (await IsLostAsync().ConfigureAwait(false))
                 return false;
             return await settle().ConfigureAwait(false);

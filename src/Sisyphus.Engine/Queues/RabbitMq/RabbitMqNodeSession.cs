@@ -22,6 +22,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private readonly Taking _taking;
     private readonly Claiming _claiming;
     private readonly NodeRoll _roll;
+    private readonly OutputOutbox _output;
     private readonly Channel<NodeSignal> _signals = Channel.CreateBounded<NodeSignal>(MaxSignals);
     private readonly Channel<LogEntry> _news = Channel.CreateBounded<LogEntry>(new BoundedChannelOptions(MaxSignals) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _stop = new();
@@ -43,6 +44,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         _taking = new Taking(parts, node, _leases, _returns);
         _claiming = new Claiming(parts, _taking);
         _roll = new NodeRoll(parts);
+        _output = new OutputOutbox(parts.Board.Wishes.Has, parts.Output.SendAsync, TimeProvider.System);
         _following = parts.Feed.Follow(_news.Writer);
     }
 
@@ -76,7 +78,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
             try
             {
                 var (task, warnings) = await _claiming.ClaimAsync(attachment, request, cancellationToken).ConfigureAwait(false);
-                return new RabbitMqDelivery(_parts, _leases, _taking, task, warnings);
+                return new RabbitMqDelivery(_parts, _leases, _taking, _output, task, warnings);
             }
             catch (QueueException error) when (error.Failure == QueueFailure.Unavailable && _trouble is null)
             {
@@ -311,7 +313,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private async Task LeaveAsync()
     {
         foreach (var task in _leases.All)
-            await new RabbitMqDelivery(_parts, _leases, _taking, task, []).ReleaseAsync("The node left.", CancellationToken.None).ConfigureAwait(false);
+            await new RabbitMqDelivery(_parts, _leases, _taking, _output, task, []).ReleaseAsync("The node left.", CancellationToken.None).ConfigureAwait(false);
         await _parts.Feed.AskAsync(Entry(LogEntryKind.NodeLeft), CancellationToken.None).ConfigureAwait(false);
     }
 
@@ -321,6 +323,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         _signals.Writer.TryComplete();
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
+        await _output.DisposeAsync().ConfigureAwait(false);
         if (_attached.Task is { IsCompletedSuccessfully: true })
             await _attached.Task.Result.DisposeAsync().ConfigureAwait(false);
         await _asking.DisposeAsync().ConfigureAwait(false);

@@ -106,6 +106,9 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
         }
     }
 
+    public IAsyncEnumerable<OutputLine> ReadOutputAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+        new OutputReader(_parts, OutputWish.Check(taskIds)).ReadAsync(cancellationToken);
+
     public async IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var letter in await _parts.Letters.ReadAsync(cancellationToken).ConfigureAwait(false))

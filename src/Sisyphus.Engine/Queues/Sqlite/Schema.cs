@@ -9,7 +9,7 @@ internal static class Schema
     /// <summary>"Sisy", in the header of the file (https://sqlite.org/fileformat2.html#application_id).</summary>
     public const int ApplicationId = 0x53697379;
 
-    public static readonly IReadOnlyList<string> Scripts = [Version1];
+    public static readonly IReadOnlyList<string> Scripts = [Version1, Version2];
 
     private const string Version1 = """
         CREATE TABLE tasks (
@@ -93,5 +93,20 @@ internal static class Schema
             task TEXT
         );
         CREATE INDEX orders_of_session ON orders (session, sequence);
+        """;
+
+    private const string Version2 = """
+        CREATE TABLE output_wishes (
+            task TEXT NOT NULL,
+            reader INTEGER NOT NULL,
+            deadline INTEGER NOT NULL,
+            PRIMARY KEY (task, reader)
+        ) WITHOUT ROWID;
+        CREATE TABLE output (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            task TEXT NOT NULL,
+            batch BLOB NOT NULL
+        );
+        CREATE INDEX output_of_task ON output (task, sequence);
         """;
 }

@@ -4,6 +4,8 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 
 internal sealed class SqliteDelivery(SqliteNodeSession session, Claim claim) : IDelivery
 {
+    private readonly OutputBuffer _output = session.Output.Open(claim.Document.Id!);
+
     private QueueFile File => session.Queue.File;
 
     private Settling Settling => session.Queue.Settling;
@@ -20,7 +22,15 @@ internal sealed class SqliteDelivery(SqliteNodeSession session, Claim claim) : I
 
     public int Losses => claim.Task.Losses;
 
-    public Task<LeaseState> RenewAsync(CancellationToken cancellationToken) => File.WriteAsync(
+    public async Task<LeaseState> RenewAsync(CancellationToken cancellationToken)
+    {
+        var state = await TryRenewAsync(cancellationToken).ConfigureAwait(false);
+        if (state == LeaseState.Lost)
+            session.Output.Forget(_output);
+        return state;
+    }
+
+    private Task<LeaseState> TryRenewAsync(CancellationToken cancellationToken) => File.WriteAsync(
         connection =>
         {
             if (Held(connection) is not { } task || !Registry.Has(connection, session.Id))
@@ -55,6 +65,8 @@ internal sealed class SqliteDelivery(SqliteNodeSession session, Claim claim) : I
             cancellationToken);
     }
 
+    public void WriteOutput(DateTimeOffset time, OutputStream stream, string line) => _output.Add(time, stream, line);
+
     public Task WarnAsync(string message, CancellationToken cancellationToken) => SettleAsync(
         (connection, task) =>
         {
@@ -66,23 +78,36 @@ internal sealed class SqliteDelivery(SqliteNodeSession session, Claim claim) : I
     public Task<bool> CompleteAsync(TaskEnd end, CancellationToken cancellationToken)
     {
         Require(end, end.State is TaskState.Complete or TaskState.Canceled, $"{TaskState.Complete}, {TaskState.Canceled}");
-        return SettleAsync((connection, task) => Settling.Complete(connection, task, end), cancellationToken);
+        return EndAsync((connection, task) => Settling.Complete(connection, task, end), cancellationToken);
     }
 
     public Task<bool> RetryAsync(TaskEnd failure, CancellationToken cancellationToken)
     {
         Require(failure, failure.State is TaskState.ExecutorError or TaskState.SystemError, $"{TaskState.ExecutorError}, {TaskState.SystemError}");
-        return SettleAsync((connection, task) => Settling.Retry(connection, task, failure), cancellationToken);
+        return EndAsync((connection, task) => Settling.Retry(connection, task, failure), cancellationToken);
     }
 
     public Task<bool> RejectAsync(TaskEnd end, CancellationToken cancellationToken)
     {
         Require(end, end.State is TaskState.ExecutorError or TaskState.SystemError, $"{TaskState.ExecutorError}, {TaskState.SystemError}");
-        return SettleAsync((connection, task) => Settling.Reject(connection, task, end), cancellationToken);
+        return EndAsync((connection, task) => Settling.Reject(connection, task, end), cancellationToken);
     }
 
     public Task<bool> ReleaseAsync(string why, CancellationToken cancellationToken) =>
-        SettleAsync((connection, task) => Settling.Release(connection, task, why), cancellationToken);
+        EndAsync((connection, task) => Settling.Release(connection, task, why), cancellationToken);
+
+    private async Task<bool> EndAsync(Action<QueueConnection, HeldTask> settle, CancellationToken cancellationToken)
+    {
+        var isRead = await session.Output.CloseAsync(_output).ConfigureAwait(false);
+        return await SettleAsync(
+            (connection, task) =>
+            {
+                settle(connection, task);
+                if (isRead)
+                    connection.Wake(Topics.Output);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
 
     private Task<bool> SettleAsync(Action<QueueConnection, HeldTask> settle, CancellationToken cancellationToken) => File.WriteAsync(
         connection =>

@@ -5,11 +5,14 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration node, long id, FileStream nameLock) : INodeSession
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly NodeOutput _output = new(queue);
     private int _disposed;
 
     public SqliteTaskQueue Queue => queue;
 
     public long Id => id;
+
+    public OutputOutbox Output => _output.Outbox;
 
     public string Name => node.Name;
 
@@ -66,6 +69,7 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
         _closed.TrySetResult();
         try
         {
+            await _output.DisposeAsync().ConfigureAwait(false);
             await queue.File.WriteAsync(
                 connection =>
                 {
@@ -81,11 +85,12 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
     }
 
     /// <summary>As if the process had been killed; for tests.</summary>
-    public ValueTask KillAsync()
+    public async ValueTask KillAsync()
     {
         Interlocked.Exchange(ref _disposed, 1);
         _closed.TrySetResult();
-        return nameLock.DisposeAsync();
+        await _output.DisposeAsync().ConfigureAwait(false);
+        await nameLock.DisposeAsync().ConfigureAwait(false);
     }
 
     private QueueException SessionLost() => new(

@@ -135,6 +135,9 @@ internal sealed class SqliteTaskQueue : ITaskQueue
         }
     }
 
+    public IAsyncEnumerable<OutputLine> ReadOutputAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+        new OutputReader(this, OutputWish.Check(taskIds)).ReadAsync(cancellationToken);
+
     public async IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Upkeep.RunForReaderAsync(cancellationToken).ConfigureAwait(false);

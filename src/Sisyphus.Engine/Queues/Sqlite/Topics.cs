@@ -10,4 +10,7 @@ internal enum Topics
     Events = 2,
     /// <summary>An order to a node.</summary>
     Orders = 4,
+    /// <summary>Somebody reads what tasks write, or does not any more.</summary>
+    OutputWishes = 8,
+    Output = 16,
 }

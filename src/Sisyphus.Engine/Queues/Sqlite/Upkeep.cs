@@ -47,6 +47,7 @@ internal sealed class Upkeep(QueueFile file, QueueClock clock, Registry registry
 
     private async Task RemoveOldAsync(CancellationToken cancellationToken)
     {
+        await file.WriteAsync(Change(connection => Outputs.RemoveUnread(connection, clock.Monotonic)), cancellationToken).ConfigureAwait(false);
         var before = (clock.Now - retention).UtcTicks;
         for (var portion = 0; portion < MostPortions; portion++)
         {

@@ -4,7 +4,7 @@ namespace Sisyphus.Engine.Queues.Sqlite;
 /// <remarks>SQLite itself tells nobody. A signal may get lost (a watcher overflows, the system has no more of them), so who waits looks by himself too, once a <see cref="Patience"/>.</remarks>
 internal sealed class WakeSignals(string folder) : IDisposable
 {
-    private static readonly Topics[] All = [Topics.Tasks, Topics.Events, Topics.Orders];
+    private static readonly Topics[] All = [Topics.Tasks, Topics.Events, Topics.Orders, Topics.OutputWishes, Topics.Output];
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Unwatched = TimeSpan.FromMilliseconds(80);
 

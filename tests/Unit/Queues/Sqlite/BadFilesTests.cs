@@ -58,7 +58,7 @@ public sealed class BadFilesTests : IDisposable
         Assert.Equal(0, (await InfoAsync()).Ready);
     }
 
-    [Theory, InlineData(""), InlineData("sqlite:"), InlineData("amqp://host"), InlineData("/var/queue.db"), InlineData("sqlite:a\0b")]
+    [Theory, InlineData(""), InlineData("sqlite:"), InlineData("/var/queue.db"), InlineData("sqlite:a\0b")]
     public void Open_AddressOfNoQueue_SaysWhatIsAllowed(string address)
     {
         var error = Assert.Throws<FormatException>(() => TaskQueues.Open(address));
@@ -147,7 +147,7 @@ public sealed class BadFilesTests : IDisposable
         await using (var newer = new SqliteTaskQueue(QueueFile, new QueueOptions(), TimeProvider.System, settings))
         {
             Assert.Equal(200, (await newer.GetInfoAsync(Token)).Ready);
-            Assert.EndsWith("schema 2", (await newer.GetInfoAsync(Token)).Kind, StringComparison.Ordinal);
+            Assert.EndsWith($"schema {Schema.Scripts.Count + 1}", (await newer.GetInfoAsync(Token)).Kind, StringComparison.Ordinal);
             Assert.Equal("fine", await newer.File.ReadAsync(connection => connection.Scalar("SELECT mood FROM tasks LIMIT 1"), Token));
         }
         Assert.Equal(QueueFailure.NewerVersion, (await Assert.ThrowsAsync<QueueException>(InfoAsync)).Failure);

@@ -1,0 +1,7 @@
+namespace Sisyphus.Engine.Tasks;
+
+public enum OutputStream
+{
+    StandardOutput,
+    StandardError,
+}
