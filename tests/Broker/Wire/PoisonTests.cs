@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.Tests.Broker.Foreign;
 using Xunit;
@@ -71,6 +72,44 @@ public sealed class PoisonTests(BrokerFixture fixture, ITestOutputHelper output)
         Assert.Contains("52,428,811 bytes", letter.Message, StringComparison.Ordinal);
         Assert.Equal(1 << 20, letter.Document.Length);
         Assert.InRange((await DeliveriesAsync()).Count(delivery => delivery.Queue == Main), 2, 4);
+    }
+
+    [Fact]
+    public async Task Claim_HeadersThatTheClientCannotRead_AreRemoved()
+    {
+        var since = Stopwatch.GetTimestamp();
+        var session = await JoinAsync();
+        var claiming = ClaimThroughLossesAsync(session);
+        await using (var client = await RawAmqpClient.ConnectAsync(Address, Token))
+        {
+            // A decimal with 200 places: the broker takes it, the client closes the connection over it.
+            var headers = new AmqpBytes().ShortString("price").Octet((byte)'D').Octet(200).Long(1).ToArray();
+            await client.PublishAsync("", Main, "hello"u8.ToArray(), new RawProperties(Headers: headers), Token);
+            await client.CloseAsync(Token);
+        }
+        await PublishAsync(Main, GoodDocument);
+        var task = await claiming;
+        Assert.Equal("good", task.Document.Id);
+        output.WriteLine($"Claimed after {Stopwatch.GetElapsedTime(since)}.");
+        Assert.True(await task.CompleteAsync(Complete(), Token));
+        var letter = Assert.Single(await LettersAsync());
+        Assert.Contains("can't be read", letter.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await CountAsync(Main));
+    }
+
+    private static async Task<IDelivery> ClaimThroughLossesAsync(INodeSession session)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await ClaimAsync(session);
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Unavailable && tries < 10)
+            {
+                await Task.Delay(500, Token);
+            }
+        }
     }
 
     [Fact]

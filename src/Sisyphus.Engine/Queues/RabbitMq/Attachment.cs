@@ -26,6 +26,9 @@ internal sealed class Attachment(IConnection connection, IConnection asking, Bro
 
     public bool IsBroken => _broken.Task.IsCompleted;
 
+    /// <summary>It ended over a message that the client can't read.</summary>
+    public bool MetUnreadable { get; private set; }
+
     /// <summary>For single messages from the lanes.</summary>
     public required IChannel Lanes { get; init; }
 
@@ -122,6 +125,7 @@ internal sealed class Attachment(IConnection connection, IConnection asking, Bro
         _channels.Add(channel);
         channel.ChannelShutdownAsync += (_, reason) =>
         {
+            MetUnreadable |= Unreadable.IsCause(reason);
             Break(reason.ReplyText);
             return Task.CompletedTask;
         };

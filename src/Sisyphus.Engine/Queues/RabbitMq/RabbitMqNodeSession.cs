@@ -21,6 +21,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private readonly Returns _returns;
     private readonly Taking _taking;
     private readonly Claiming _claiming;
+    private readonly Unreadable _unreadable;
     private readonly NodeRoll _roll;
     private readonly OutputOutbox _output;
     private readonly Channel<NodeSignal> _signals = Channel.CreateBounded<NodeSignal>(MaxSignals);
@@ -43,6 +44,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         _returns = new Returns(parts, _leases, _questions);
         _taking = new Taking(parts, node, _leases, _returns);
         _claiming = new Claiming(parts, _taking);
+        _unreadable = new Unreadable(parts);
         _roll = new NodeRoll(parts);
         _output = new OutputOutbox(parts.Board.Wishes.Has, parts.Output.SendAsync, TimeProvider.System);
         _following = parts.Feed.Follow(_news.Writer);
@@ -182,8 +184,27 @@ internal sealed class RabbitMqNodeSession : INodeSession
         }
         catch
         {
-            await attachment.DisposeAsync().ConfigureAwait(false);
+            await EndAsync(attachment).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private async Task EndAsync(Attachment attachment)
+    {
+        // The client reads nothing any more, so that farewells would be waited for in vain.
+        if (attachment.MetUnreadable)
+            _line.Cut();
+        await attachment.DisposeAsync().ConfigureAwait(false);
+        if (!attachment.MetUnreadable)
+            return;
+        var lanes = _parts.Board.Lanes().Lanes.Select(lane => _parts.Names.Lane(lane.Workflow, lane.Priority));
+        try
+        {
+            await _unreadable.RemoveAsync([.. lanes.SelectMany(lane => (string[])[QueueNames.Front(lane), lane]), _parts.Names.Returns, _leases.Queue], _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is QueueException or OperationCanceledException)
+        {
+            // It ends the next connection, and is looked for again.
         }
     }
 
@@ -225,7 +246,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
             if (_attached.Task.IsCompleted)
                 Volatile.Write(ref _attached, new(TaskCreationOptions.RunContinuationsAsynchronously));
             if (attachment is not null)
-                await attachment.DisposeAsync().ConfigureAwait(false);
+                await EndAsync(attachment).ConfigureAwait(false);
             attachment = null;
             _parts.Topology.Forget();
             await Task.Delay(RetryBackoff.After(++failures, Random.Shared.NextDouble()) / 4, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
