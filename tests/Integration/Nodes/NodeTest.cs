@@ -75,11 +75,13 @@ public abstract class NodeTest : TaskTest
     }
 
     /// <summary>Waits for an event of the task.</summary>
-    internal async Task<QueueEvent> UntilAsync(string id, Func<QueueEvent, bool> happened)
+    internal Task<QueueEvent> UntilAsync(string id, Func<QueueEvent, bool> happened) => UntilAsync([id], happened);
+
+    internal async Task<QueueEvent> UntilAsync(IReadOnlyList<string> ids, Func<QueueEvent, bool> happened)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(Token);
         late.CancelAfter(s_limit);
-        await foreach (var item in Queue.ReadEventsAsync(new EventQuery { TaskIds = [id], Follow = true }, late.Token))
+        await foreach (var item in Queue.ReadEventsAsync(new EventQuery { TaskIds = ids, Follow = true }, late.Token))
         {
             if (happened(item))
                 return item;
