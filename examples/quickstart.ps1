@@ -5,17 +5,19 @@ Watches one task go all the way: sent to the queue, taken by a node, staged, run
 Finds a container engine (on Debian or Ubuntu as root it can install one), finds an image, puts an input into the embedded
 store, sends examples/md5sum.json unchanged, starts a node for it and prints what happened and what was published. The queue
 lies in a folder of its own, so that this node takes no task but this one. Safe to run again and again.
+.PARAMETER RabbitMQ
+Send the task over a RabbitMQ broker: that of SISYPHUS_BROKER, or a private one started for it.
 .EXAMPLE
 dotnet run --project src/Sisyphus.Host -- examples/quickstart.ps1
 .EXAMPLE
-pwsh examples/quickstart.ps1
+pwsh examples/quickstart.ps1 -RabbitMQ
 #>
 [CmdletBinding()]
-param()
+param([switch] $RabbitMQ)
 
 $ErrorActionPreference = 'Stop'
 Import-Module (Join-Path $PSScriptRoot '../Sisyphus.psd1')
-. (Join-Path $PSScriptRoot engine.ps1)
+. (Join-Path $PSScriptRoot broker.ps1)
 . (Join-Path $PSScriptRoot image.ps1)
 
 function Write-Step([string] $Text) {
@@ -25,13 +27,21 @@ function Write-Step([string] $Text) {
 
 Write-Step 'A container engine'
 $engine = Initialize-ContainerEngine
+$broker = $null
 $work = [IO.Directory]::CreateTempSubdirectory('sisyphus-quickstart-').FullName
 try {
     Write-Step 'An image'
     Initialize-ContainerImage alpine:latest
 
     Write-Step 'A queue and a store'
-    Connect-Sisyphus -Broker "sqlite:$work/queue.db"
+    if ($RabbitMQ) {
+        $broker = Initialize-Broker
+        # A prefix of its own: on a broker that others use too, this node takes no task but this one.
+        Connect-Sisyphus -Broker "$($broker.Address)?prefix=quickstart-$PID"
+    }
+    else {
+        Connect-Sisyphus -Broker "sqlite:$work/queue.db"
+    }
     Get-SisyphusContext | Out-Host
 
     Write-Step 'An input in the store'
@@ -63,5 +73,6 @@ try {
 }
 finally {
     Remove-Item -LiteralPath $work -Recurse -Force
+    Stop-Broker $broker
     Stop-ContainerEngine $engine
 }

@@ -10,7 +10,7 @@ namespace Sisyphus.Bench;
 internal static class QueueBench
 {
     private const int BatchSize = 500;
-    private static readonly TaskDocument Template = TaskDocumentReader.ReadAll(Encoding.UTF8.GetBytes(
+    public static readonly TaskDocument Template = TaskDocumentReader.ReadAll(Encoding.UTF8.GetBytes(
         """{"image": "alpine:latest", "inputs": {"sisyphus:data/clear": "/mnt/clear"}, "outputs": {"sisyphus:data/crypt": "/mnt/crypt"}, "commands": [{"command": ["md5sum", "/mnt/clear"], "stdout": "/mnt/crypt"}]}"""))[0];
 
     public static async Task<int> RunAsync(string folder)

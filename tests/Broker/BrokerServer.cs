@@ -11,7 +11,7 @@ namespace Sisyphus.Tests.Broker;
 
 /// <summary>
 /// A real <c>rabbitmq-server</c> of its own on 127.0.0.1, with folder, ports, node name, cookie and port mapper (epmd) of its own, so
-/// that any number of them can run at once. Not for use from several threads.
+/// that any number of them can run at once. One thread starts, stops and pauses it; the rest is for parallel tests too.
 /// </summary>
 public sealed partial class BrokerServer : IAsyncDisposable
 {

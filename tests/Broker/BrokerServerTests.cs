@@ -28,6 +28,7 @@ public sealed class BrokerServerTests(BrokerFixture fixture)
         await using (var channel = await ChannelAsync(connection))
         {
             await channel.QueueDeclareAsync(queue, true, false, false, cancellationToken: Token);
+            await server.SyncMetadataAsync();
             await PublishAsync(channel, queue, "lasting");
             await server.KillAsync();
         }

@@ -106,7 +106,10 @@ public sealed class Node : IAsyncDisposable
         var registration = new NodeRegistration(_options.Tasks.NodeName, _options.Tasks.Concurrency, runs.Cpus, runs.Memory, Software.Name, _options.HeartbeatInterval);
         var seat = await Seat.TakeAsync(_queue, node.Line, registration, _abandon.Token).ConfigureAwait(false);
         await using (seat.ConfigureAwait(false))
+        {
+            await TellQueueAsync().ConfigureAwait(false);
             await WorkAsync(node, seat).ConfigureAwait(false);
+        }
         standing.SetLeft();
         if (_failure is not null)
             throw _failure is QueueException known ? new QueueException(known.Failure, known.Message, known) : new InvalidOperationException($"The node failed: {_failure.Message}", _failure);
@@ -127,6 +130,20 @@ public sealed class Node : IAsyncDisposable
         catch (OperationCanceledException) when (_drain.IsCancellationRequested)
         {
             // It will take nothing.
+        }
+    }
+
+    /// <summary>What the broker allowed is known when the node has joined; nothing depends on it.</summary>
+    private async Task TellQueueAsync()
+    {
+        try
+        {
+            var info = await _queue.GetInfoAsync(_abandon.Token).ConfigureAwait(false);
+            _events.Offer(new NodeJoinedQueue(_time.GetUtcNow(), info.Address, info.Kind));
+        }
+        catch (Exception error) when (error is QueueException or OperationCanceledException)
+        {
+            // The loops find out for themselves.
         }
     }
 

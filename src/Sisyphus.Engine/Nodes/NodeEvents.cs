@@ -20,7 +20,7 @@ internal sealed class NodeEvents
     public ChannelReader<NodeEvent> Reader => _channel.Reader;
 
     /// <summary>Dropped when there is little room.</summary>
-    public void Offer(NodeTaskEvent happened)
+    public void Offer(NodeEvent happened)
     {
         lock (_gate)
         {

@@ -11,6 +11,9 @@ public interface ITaskQueue : IAsyncDisposable
     /// <summary>As <c>Connect-Sisyphus -Broker</c> takes it, without secrets.</summary>
     string Address { get; }
 
+    /// <summary>Why it takes no tasks for the moment, so that a send waits; null when it does.</summary>
+    string? Trouble { get; }
+
     /// <summary>What it is and how much is on it.</summary>
     Task<QueueInfo> GetInfoAsync(CancellationToken cancellationToken);
 

@@ -10,7 +10,10 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(TaskSummary))]
 public sealed class SendSisyphusTaskCommand : QueueCommand
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
     private TaskSender? _sender;
+    private string? _trouble;
 
     // Of type object: a document that does not bind would be an error without our id.
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -81,12 +84,25 @@ public sealed class SendSisyphusTaskCommand : QueueCommand
     /// <summary>Waits for outcomes and writes those that are there; false after the last.</summary>
     private bool WriteOutcomes()
     {
-        if (!WaitOrEnd(_sender!.Outcomes.WaitToReadAsync(StopToken).AsTask()))
+        var waiting = _sender!.Outcomes.WaitToReadAsync(StopToken).AsTask();
+        while (!waiting.IsCompleted && !WaitOrEnd(Ended(waiting)))
+            WarnOfTrouble();
+        if (!WaitOrEnd(waiting))
             return false;
         while (_sender.Outcomes.TryRead(out var sent))
             Write(sent);
         return true;
     }
+
+    /// <summary>Once for each reason.</summary>
+    private void WarnOfTrouble()
+    {
+        if (Queue.Trouble is { } trouble && trouble != _trouble)
+            WriteWarning($"{trouble} Nothing is lost; sending goes on when it does.");
+        _trouble = Queue.Trouble;
+    }
+
+    private static async Task<bool> Ended(Task waiting) => await Task.WhenAny(waiting, Task.Delay(s_patience)).ConfigureAwait(false) == waiting;
 
     private void Write(SentTask sent)
     {

@@ -28,6 +28,9 @@ internal sealed class NodeEventWriter(PSCmdlet cmdlet, string name, bool verbose
                 _tasks.Write(task.Event, task.Title);
                 ShowProgress(now: false);
                 break;
+            case NodeJoinedQueue joined:
+                cmdlet.WriteVerbose(joined.ToString());
+                break;
             case NodeStateChanged change:
                 Write(change);
                 ShowProgress(now: true);

@@ -98,6 +98,9 @@ internal sealed class NodeJob : Job
             case NodeTaskEvent { Event: TaskStateChanged change } task:
                 AddLatest(Verbose, new VerboseRecord($"{task.Title}: {change.State}, attempt {change.Attempt}"));
                 break;
+            case NodeJoinedQueue joined:
+                AddLatest(Verbose, new VerboseRecord(joined.ToString()));
+                break;
             case NodeStateChanged { State: NodeState.Paused } paused:
                 _status = $"Paused: {paused.Message}";
                 AddLatest(Warning, new WarningRecord($"The node pauses: {paused.Message}"));

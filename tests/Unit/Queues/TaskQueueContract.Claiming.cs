@@ -41,7 +41,8 @@ public abstract partial class TaskQueueContract
         var request = new ClaimRequest(2, 4L << 30, []);
         Assert.Equal(["fits", "needs-none"], await ClaimIdsAsync(session, 2, request));
         await AssertNothingToClaimAsync(session, request);
-        Assert.Equal(["cpu", "memory"], await ClaimIdsAsync(session, 2, new ClaimRequest(4, 8L << 30, [])));
+        // A queue may put what did not fit aside for a moment, each task for itself.
+        Assert.Equal(["cpu", "memory"], (await ClaimIdsAsync(session, 2, new ClaimRequest(4, 8L << 30, []))).Order());
     }
 
     [Fact]

@@ -3,18 +3,26 @@ using RabbitMQ.Client;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
-/// <summary>A node's connection with all that hangs on it. One loss breaks the whole: then all of it is made anew.</summary>
-internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IAsyncDisposable
+/// <summary>A node's connections with all that hangs on it. One loss breaks the whole: then all of it is made anew.</summary>
+internal sealed class Attachment(IConnection connection, IConnection asking, BrokerCalls calls) : IAsyncDisposable
 {
     private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<Task, bool> _work = [];
     private readonly ConcurrentBag<IChannel> _channels = [];
     private volatile bool _isClosing;
 
+    /// <summary>Only consumes: a broker with an alarm stops reading connections that publish, acknowledgements included.</summary>
     public IConnection Connection => connection;
+
+    /// <summary>For questions between nodes, and their answers.</summary>
+    public IConnection Asking => asking;
 
     /// <summary>Comes with the reason.</summary>
     public Task<string> Broken => _broken.Task;
+
+    /// <summary>Comes when its owner is done with it, and will not give it to anybody any more.</summary>
+    public Task Ended => _ended.Task;
 
     public bool IsBroken => _broken.Task.IsCompleted;
 
@@ -24,11 +32,11 @@ internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IA
     /// <summary>Delivers the lease queue.</summary>
     public required IChannel Leases { get; init; }
 
-    public static async Task<Attachment> OpenAsync(BrokerLine line, BrokerCalls calls, CancellationToken cancellationToken)
+    public static async Task<Attachment> OpenAsync(BrokerLine line, BrokerLine asking, BrokerCalls calls, CancellationToken cancellationToken)
     {
         var connection = await line.ConnectAsync(cancellationToken).ConfigureAwait(false);
         var lanes = await line.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
-        var attachment = new Attachment(connection, calls) { Lanes = lanes, Leases = await line.OpenChannelAsync(cancellationToken).ConfigureAwait(false) };
+        var attachment = new Attachment(connection, await asking.ConnectAsync(cancellationToken).ConfigureAwait(false), calls) { Lanes = lanes, Leases = await line.OpenChannelAsync(cancellationToken).ConfigureAwait(false) };
         attachment.Watch(lanes);
         attachment.Watch(attachment.Leases);
         return attachment;
@@ -41,16 +49,16 @@ internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IA
     }
 
     /// <summary>A channel whose end breaks the attachment.</summary>
-    public async Task<IChannel> OpenChannelAsync(CancellationToken cancellationToken)
+    public async Task<IChannel> OpenChannelAsync(IConnection on, CancellationToken cancellationToken)
     {
-        var channel = await OpenOwnChannelAsync(cancellationToken).ConfigureAwait(false);
+        var channel = await OpenOwnChannelAsync(on, cancellationToken).ConfigureAwait(false);
         Watch(channel);
         return channel;
     }
 
     /// <summary>A channel that is the caller's to dispose.</summary>
-    public Task<IChannel> OpenOwnChannelAsync(CancellationToken cancellationToken) =>
-        calls.CallAsync(token => connection.CreateChannelAsync(cancellationToken: token), "open a channel", cancellationToken);
+    public Task<IChannel> OpenOwnChannelAsync(IConnection on, CancellationToken cancellationToken) =>
+        calls.CallAsync(token => on.CreateChannelAsync(cancellationToken: token), "open a channel", cancellationToken);
 
     public async Task ConsumeAsync(IChannel channel, string queue, bool acknowledged, bool exclusive, ushort prefetch, Func<Incoming, Task> handle, CancellationToken cancellationToken)
     {
@@ -99,6 +107,7 @@ internal sealed class Attachment(IConnection connection, BrokerCalls calls) : IA
     public async ValueTask DisposeAsync()
     {
         Break("The session ended.");
+        _ended.TrySetResult();
         _isClosing = true;
         foreach (var channel in _channels)
             await channel.AbortAsync().WaitAsync(BrokerCalls.Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -130,7 +130,7 @@ internal sealed class Board(TimeProvider time, TimeSpan retention)
             case LogEntryKind.TaskProgressed when isOfThisClaim && task.IsHeld && entry.State is { } state:
                 return task with { Summary = summary with { State = state } };
             case LogEntryKind.TaskRetried when isOfThisClaim && task.IsHeld:
-                return Back(task, summary with
+                return Back(WithAttempt(task, entry, entry.Attempt ?? 0), summary with
                 {
                     Attempts = entry.Attempt ?? summary.Attempts, Reason = entry.Reason, Message = entry.Message ?? "", NotBefore = entry.NotBefore, Started = entry.Started, Finished = entry.Finished, ExitCodes = entry.ExitCodes ?? [],
                     PeakMemory = entry.PeakMemory, Record = entry.Record,
@@ -138,7 +138,7 @@ internal sealed class Board(TimeProvider time, TimeSpan retention)
             case LogEntryKind.TaskReleased when isOfThisClaim && task.IsHeld:
                 return Back(task, summary);
             case LogEntryKind.TaskLost when isOfThisClaim && task.IsHeld:
-                return Back(task, summary with { Losses = summary.Losses + 1, Reason = FailureReason.NodeLost, Message = entry.Message ?? "", Finished = entry.Time });
+                return Back(WithAttempt(task, entry, 0), summary with { Losses = summary.Losses + 1, Reason = FailureReason.NodeLost, Message = entry.Message ?? "", Finished = entry.Time });
             case LogEntryKind.CancelRequested when summary is { HasEnded: false, CancelRequested: false }:
                 return task.IsHeld ? task with { Summary = summary with { CancelRequested = true } } : Canceled(task, summary, entry.Time);
             case LogEntryKind.TaskEnded when summary is { State: TaskState.Canceled } && entry.State == TaskState.Canceled && !task.IsEndTold:
@@ -159,6 +159,7 @@ internal sealed class Board(TimeProvider time, TimeSpan retention)
                 {
                     Claims = Math.Max(task.Claims, entry.Claim ?? 0),
                     IsEndTold = false,
+                    Attempts = [],
                     Summary = summary with { State = TaskState.Queued, Reason = null, Message = "", Attempts = 0, Losses = 0, Node = null, NotBefore = null, Started = null, Finished = null, ExitCodes = [], PeakMemory = null, Record = null },
                 };
             case LogEntryKind.TaskRefused when summary.State == TaskState.Queued && task.Claims == 0:
@@ -169,6 +170,11 @@ internal sealed class Board(TimeProvider time, TimeSpan retention)
                 return task;
         }
     }
+
+    private static BoardTask WithAttempt(BoardTask task, LogEntry entry, int number) => task with
+    {
+        Attempts = [.. task.Attempts.TakeLast(BoardTask.MaxAttempts - 1), new AttemptSummary(number, entry.Node ?? "", entry.Started ?? task.Summary.Started ?? entry.Time, entry.Finished ?? entry.Time, entry.Reason ?? FailureReason.Internal, entry.Message ?? "")],
+    };
 
     /// <summary>On the queue again, unless somebody wanted it canceled meanwhile.</summary>
     private static BoardTask Back(BoardTask task, TaskSummary summary)

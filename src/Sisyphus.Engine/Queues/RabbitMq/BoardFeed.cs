@@ -106,11 +106,18 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             try
             {
                 await topology.EnsureLogAsync(await line.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-                await foreach (var message in reader.ReadAsync(from, () => _trouble = null, cancellationToken).ConfigureAwait(false))
+                var isAgain = from is long;
+                await foreach (var message in reader.ReadAsync(from, () => BeginAsync(stream, isAgain, cancellationToken), cancellationToken).ConfigureAwait(false))
                 {
                     // A chunk is delivered whole, also what lies before the place that was asked for.
                     if (from is long next && message.Offset < next)
-                        continue;
+                    {
+                        if (!message.Entries.Any(entry => entry.Mark is not null && _marks.ContainsKey(entry.Mark)))
+                            continue;
+                        // What is waited for has not been there before: it is another stream of that name, to be read from its beginning.
+                        from = EventStream.First;
+                        break;
+                    }
                     from = message.Offset + 1;
                     failures = 0;
                     Interlocked.Increment(ref _progress);
@@ -129,6 +136,17 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
                 await Task.Delay(RetryBackoff.After(++failures, Random.Shared.NextDouble()) / 4, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    /// <summary>Where the reading goes on, a marker tells whether it is still the same stream: somebody may have deleted that, and offsets begin at 0 again.</summary>
+    private async Task BeginAsync(string stream, bool isAgain, CancellationToken cancellationToken)
+    {
+        _trouble = null;
+        if (!isAgain)
+            return;
+        var marker = new LogEntry { Kind = LogEntryKind.Marker, Time = time.GetUtcNow(), Mark = Guid.NewGuid().ToString("N") };
+        _marks[marker.Mark] = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await writer.WriteMarkerAsync(stream, marker, cancellationToken).ConfigureAwait(false);
     }
 
     private void Apply(LogEntry entry)

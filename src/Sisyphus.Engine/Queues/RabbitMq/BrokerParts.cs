@@ -1,3 +1,4 @@
+using RabbitMQ.Client;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -18,7 +19,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         _publishing = new BrokerLine(Connector, Calls, "publish");
         Reading = new BrokerLine(Connector, Calls, "read");
         Publisher = new Publisher(_publishing, Calls);
-        Writer = new EventWriter(Publisher, Names);
+        Writer = new EventWriter(Publisher, Reading, Topology, Names);
         Feed = new BoardFeed(Reading, Calls, Writer, Topology, Names, new Board(time, options.Retention), time);
         Letters = new DeadLetterBox(this);
     }
@@ -55,19 +56,35 @@ internal sealed class BrokerParts : IAsyncDisposable
     public string? Blocked => _publishing.Blocked;
 
     /// <summary>Puts a task that comes back before those of its lane that no node has had.</summary>
-    public async Task PutInFrontAsync(Ticket ticket, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
+    public Task PutInFrontAsync(Ticket ticket, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
     {
         var front = QueueNames.Front(ticket.Lane);
-        await Topology.EnsurePlainAsync(await Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), front, cancellationToken).ConfigureAwait(false);
-        await Publisher.PublishAsync("", front, ticket.Free().ToProperties(), document, mandatory: true, cancellationToken).ConfigureAwait(false);
+        return PutAsync(front, connection => Topology.EnsurePlainAsync(connection, front, cancellationToken), ticket.Free().ToProperties(), document, cancellationToken);
     }
 
     /// <summary>Hands a task to the nodes again when the delay is over.</summary>
-    public async Task PutLaterAsync(Ticket ticket, ReadOnlyMemory<byte> document, TimeSpan delay, CancellationToken cancellationToken)
+    public Task PutLaterAsync(Ticket ticket, ReadOnlyMemory<byte> document, TimeSpan delay, CancellationToken cancellationToken)
     {
         var queue = Names.Retry(delay);
-        await Topology.EnsureDelayAsync(await Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), queue, delay, cancellationToken).ConfigureAwait(false);
-        await Publisher.PublishAsync("", queue, ticket.Free().ToProperties(), document, mandatory: true, cancellationToken).ConfigureAwait(false);
+        return PutAsync(queue, connection => Topology.EnsureDelayAsync(connection, queue, delay, cancellationToken), ticket.Free().ToProperties(), document, cancellationToken);
+    }
+
+    /// <summary>Puts a message on a queue that is declared before; once more when somebody has deleted it since it was known to be there.</summary>
+    public async Task PutAsync(string queue, Func<IConnection, Task> ensure, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            await ensure(await Reading.ConnectAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            try
+            {
+                await Publisher.PublishAsync("", queue, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (QueueException error) when (tries == 1 && BrokerFailures.IsMissing(error))
+            {
+                Topology.Forget();
+            }
+        }
     }
 
     /// <summary>Tells readers of the end of a task that was canceled while no node had it.</summary>

@@ -83,7 +83,7 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
     /// <returns>Null when it is time to look again.</returns>
     private async Task<(HeldTask Task, IReadOnlyList<string> Warnings)?> WaitAsync(Attachment attachment, IReadOnlyList<string> queues, ClaimRequest request, Task changed, CancellationToken cancellationToken)
     {
-        var channel = await attachment.OpenOwnChannelAsync(cancellationToken).ConfigureAwait(false);
+        var channel = await attachment.OpenOwnChannelAsync(attachment.Connection, cancellationToken).ConfigureAwait(false);
         // With the channel's end everything is back in its place that was delivered and not taken.
         await using (channel.ConfigureAwait(false))
         {

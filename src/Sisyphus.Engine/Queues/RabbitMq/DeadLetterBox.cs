@@ -21,7 +21,6 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
 
     public async Task PutAsync(Ticket ticket, LetterNote note, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
     {
-        await parts.Topology.EnsurePlainAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), parts.Names.Dead, cancellationToken).ConfigureAwait(false);
         var properties = ticket.Free().ToProperties();
         if (document.Length > MaxDocument)
         {
@@ -29,7 +28,7 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             document = document[..MaxDocument];
         }
         properties.Headers![NoteHeader] = Write(note);
-        await parts.Publisher.PublishAsync("", parts.Names.Dead, properties, document, mandatory: true, cancellationToken).ConfigureAwait(false);
+        await parts.PutAsync(parts.Names.Dead, connection => parts.Topology.EnsurePlainAsync(connection, parts.Names.Dead, cancellationToken), properties, document, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Oldest first.</summary>

@@ -16,36 +16,43 @@ internal sealed class EventLog(BrokerParts parts)
         var last = after ?? 0;
         object from = after switch { null => EventStream.Next, 0 => EventStream.First, _ => StreamMessage.OffsetOf(after.Value) };
         var failures = 0;
-        while (true)
+        for (var isAgain = false; ; isAgain = true)
         {
-            // Known by it that all is read that was there.
-            var end = follow ? null : Guid.NewGuid().ToString("N");
+            // Known by it that all is read that was there; and where it comes in a place that was read before, that this is another stream of the name.
+            var end = Guid.NewGuid().ToString("N");
+            var isMarked = !follow || isAgain;
+            var isOther = false;
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var reader = new EventStream(parts.Reading, parts.Calls, parts.Names.Events).ReadAsync(from, () => { }, over.Token).GetAsyncEnumerator(over.Token);
+            var reader = new EventStream(parts.Reading, parts.Calls, parts.Names.Events).ReadAsync(from, () => isMarked ? MarkAsync(end, cancellationToken) : Task.CompletedTask, over.Token).GetAsyncEnumerator(over.Token);
             await using (reader.ConfigureAwait(false))
             {
-                if (end is not null)
-                    await parts.Writer.WriteMarkerAsync(parts.Names.Events, new LogEntry { Kind = LogEntryKind.Marker, Time = parts.Now, Mark = end }, cancellationToken).ConfigureAwait(false);
-                while (await MoveNextAsync(reader, () => ++failures <= MostFailures, cancellationToken).ConfigureAwait(false))
+                while (!isOther && await MoveNextAsync(reader, () => ++failures <= MostFailures, cancellationToken).ConfigureAwait(false))
                 {
                     failures = 0;
                     var message = reader.Current;
                     for (var i = 0; i < message.Entries.Length; i++)
                     {
                         var sequence = message.Sequence(i);
+                        isOther |= sequence <= last && message.Entries[i].Mark == end;
                         if (sequence <= last)
                             continue;
                         last = sequence;
-                        if (end is not null && message.Entries[i].Mark == end)
+                        if (!follow && message.Entries[i].Mark == end)
                             yield break;
                         yield return (sequence, message.Entries[i]);
                     }
                     from = message.Offset + 1;
                 }
             }
-            await Task.Delay(RetryBackoff.After(failures, Random.Shared.NextDouble()), parts.Time, cancellationToken).ConfigureAwait(false);
+            if (isOther)
+                (last, from) = (0, EventStream.First);
+            else
+                await Task.Delay(RetryBackoff.After(failures, Random.Shared.NextDouble()), parts.Time, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private Task MarkAsync(string mark, CancellationToken cancellationToken) =>
+        parts.Writer.WriteMarkerAsync(parts.Names.Events, new LogEntry { Kind = LogEntryKind.Marker, Time = parts.Now, Mark = mark }, cancellationToken);
 
     /// <returns>False when the connection is lost and another try is allowed.</returns>
     private static async Task<bool> MoveNextAsync(IAsyncEnumerator<StreamMessage> reader, Func<bool> mayTryAgain, CancellationToken cancellationToken)

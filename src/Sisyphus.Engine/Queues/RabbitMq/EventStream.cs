@@ -18,7 +18,7 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
     /// <param name="from">An offset, <see cref="First"/>, <see cref="Next"/> or an age such as <c>1h</c>.</param>
     /// <param name="begun">Called when the broker has begun to deliver.</param>
     /// <exception cref="QueueException">The stream can't be read, or not any more.</exception>
-    public async IAsyncEnumerable<StreamMessage> ReadAsync(object from, Action begun, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StreamMessage> ReadAsync(object from, Func<Task> begun, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var channel = await line.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
         await using var open = channel.ConfigureAwait(false);
@@ -29,7 +29,7 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
             token => channel.BasicConsumeAsync(stream, autoAck: false, "", noLocal: false, exclusive: false, new Dictionary<string, object?> { ["x-stream-offset"] = from }, consumer, token),
             $"read {stream}",
             cancellationToken).ConfigureAwait(false);
-        begun();
+        await begun().ConfigureAwait(false);
         ulong read = 0;
         for (var unacked = 0; ;)
         {

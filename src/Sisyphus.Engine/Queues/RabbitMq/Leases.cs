@@ -22,13 +22,13 @@ internal sealed class Leases(BrokerParts parts, string node, string session)
 
     /// <summary>Writes a lease, confirmed.</summary>
     /// <exception cref="QueueException">It may be there or not; the next one takes its place.</exception>
-    public async Task WriteAsync(HeldTask task, Ticket ticket)
+    public async Task WriteAsync(HeldTask task, Ticket ticket, CancellationToken cancellationToken)
     {
-        await parts.Publisher.PublishAsync("", Queue, ticket.ToProperties(), task.Document, mandatory: true, CancellationToken.None).ConfigureAwait(false);
+        await parts.Publisher.PublishAsync("", Queue, ticket.ToProperties(), task.Document, mandatory: true, cancellationToken).ConfigureAwait(false);
         task.Ticket = ticket;
     }
 
-    public Task RenewAsync(HeldTask task) => WriteAsync(task, task.Ticket with { Epoch = task.Ticket.Epoch + 1 });
+    public Task RenewAsync(HeldTask task, CancellationToken cancellationToken) => WriteAsync(task, task.Ticket with { Epoch = task.Ticket.Epoch + 1 }, cancellationToken);
 
     /// <summary>The session is done with the task, whatever became of it. A copy that is still on its way is acknowledged when it comes.</summary>
     public async Task DropAsync(HeldTask task)
@@ -85,7 +85,7 @@ internal sealed class Leases(BrokerParts parts, string node, string session)
             if (task.State != HoldState.Held || task.Ticket.Claims < claims)
                 return Answer.NotMine;
             if (task.Ticket.Claims == claims && task.Ticket.Epoch <= epoch)
-                await RenewAsync(task).ConfigureAwait(false);
+                await RenewAsync(task, CancellationToken.None).ConfigureAwait(false);
             return Answer.Mine;
         }
         catch (QueueException)
@@ -107,7 +107,7 @@ internal sealed class Leases(BrokerParts parts, string node, string session)
             try
             {
                 if (task.State == HoldState.Held && parts.Time.GetElapsedTime(task.Wanted) < parts.Options.LeaseTime)
-                    await RenewAsync(task).ConfigureAwait(false);
+                    await RenewAsync(task, CancellationToken.None).ConfigureAwait(false);
             }
             finally
             {

@@ -7,7 +7,7 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 
 /// <summary>Questions between nodes: who has this task?</summary>
 /// <remarks>Answers come by direct reply-to (https://www.rabbitmq.com/docs/direct-reply-to), for which no queue has to be declared.</remarks>
-internal sealed class Questions(BrokerParts parts, string node, Func<string, long, int, Task<Answer>> answer)
+internal sealed class Questions(BrokerParts parts, BrokerLine line, string node, Func<string, long, int, Task<Answer>> answer)
 {
     private const string ReplyTo = "amq.rabbitmq.reply-to";
     private const string TaskHeader = "task";
@@ -23,7 +23,7 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
     /// <exception cref="QueueException"><see cref="QueueFailure.NodeNameTaken"/></exception>
     public async Task ListenAsync(Attachment attachment, CancellationToken cancellationToken)
     {
-        var channel = await attachment.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
+        var channel = await attachment.OpenChannelAsync(attachment.Asking, cancellationToken).ConfigureAwait(false);
         channel.BasicReturnAsync += (_, returned) =>
         {
             Resolve(returned.BasicProperties.CorrelationId, Answer.Gone);
@@ -47,6 +47,7 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
     }
 
     /// <summary>Asks once.</summary>
+    /// <exception cref="QueueException">Among others <see cref="QueueFailure.Full"/>: nobody can ask or answer for now.</exception>
     public async Task<Answer> AskAsync(string owner, string task, long claims, int epoch, CancellationToken cancellationToken)
     {
         if (_channel is not { IsOpen: true } channel)
@@ -65,7 +66,7 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
         }
         catch (TimeoutException)
         {
-            return Answer.Silent;
+            return line.Blocked is { } reason ? throw parts.Calls.Blocked($"ask node {owner}", reason) : Answer.Silent;
         }
         finally
         {
@@ -79,7 +80,7 @@ internal sealed class Questions(BrokerParts parts, string node, Func<string, lon
         var patience = (3 * parts.Address.Heartbeat) + s_patience;
         for (var since = parts.Time.GetTimestamp(); ;)
         {
-            var channel = await attachment.OpenOwnChannelAsync(cancellationToken).ConfigureAwait(false);
+            var channel = await attachment.OpenOwnChannelAsync(attachment.Asking, cancellationToken).ConfigureAwait(false);
             await using (channel.ConfigureAwait(false))
             {
                 try

@@ -20,22 +20,17 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
 
     private int Attempt => FailedAttempts + 1;
 
-    public Task<LeaseState> RenewAsync(CancellationToken cancellationToken)
-    {
-        task.Wanted = parts.Time.GetTimestamp();
-        task.IsSuspect = false;
-        return AloneAsync(
-            async () =>
-            {
-                if (await IsLostAsync().ConfigureAwait(false))
-                    return LeaseState.Lost;
-                if (task.State == HoldState.Lapsed || parts.Board.Find(task.Id) is { IsHeld: false })
-                    return await TakeAgainAsync().ConfigureAwait(false);
-                await leases.RenewAsync(task).ConfigureAwait(false);
-                return Held();
-            },
-            cancellationToken);
-    }
+    public Task<LeaseState> RenewAsync(CancellationToken cancellationToken) => AloneAsync(
+        async () =>
+        {
+            if (await IsLostAsync().ConfigureAwait(false))
+                return LeaseState.Lost;
+            if (task.State == HoldState.Lapsed || parts.Board.Find(task.Id) is { IsHeld: false })
+                return await TakeAgainAsync(cancellationToken).ConfigureAwait(false);
+            await leases.RenewAsync(task, cancellationToken).ConfigureAwait(false);
+            return Held();
+        },
+        cancellationToken);
 
     public async Task ReportAsync(TaskState state, CancellationToken cancellationToken)
     {
@@ -55,7 +50,7 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
     {
         if (end.State is not (TaskState.Complete or TaskState.Canceled))
             throw new ArgumentException($"The end's state is {end.State}; allowed: {TaskState.Complete}, {TaskState.Canceled}. Reject a task that failed.", nameof(end));
-        return SettleAsync(() => EndAsync(Ended(end)), cancellationToken);
+        return SettleAsync(() => EndAsync(Ended(end), cancellationToken), cancellationToken);
     }
 
     public Task<bool> RetryAsync(TaskEnd failure, CancellationToken cancellationToken) => SettleAsync(
@@ -64,14 +59,14 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
             var reason = failure.Reason ?? FailureReason.Internal;
             var next = Charged(failure);
             if (IsCancelRequested)
-                return await EndAsync(Canceled() with { Attempts = next.FailedAttempts }).ConfigureAwait(false);
+                return await EndAsync(Canceled() with { Attempts = next.FailedAttempts }, cancellationToken).ConfigureAwait(false);
             // The steps as they are: each is a queue, and a fifth more or less would be a queue each.
             var delay = parts.Options.Retry.After(reason, Attempt, 0.5);
             if (delay > TimeSpan.Zero)
-                await parts.PutLaterAsync(next, task.Document, delay, CancellationToken.None).ConfigureAwait(false);
+                await parts.PutLaterAsync(next, task.Document, delay, cancellationToken).ConfigureAwait(false);
             else
-                await parts.PutInFrontAsync(next, task.Document, CancellationToken.None).ConfigureAwait(false);
-            return await LeaveAsync(Ended(failure) with { Kind = LogEntryKind.TaskRetried, State = TaskState.Queued, Reason = reason, NotBefore = parts.Now + delay }).ConfigureAwait(false);
+                await parts.PutInFrontAsync(next, task.Document, cancellationToken).ConfigureAwait(false);
+            return await LeaveAsync(Ended(failure) with { Kind = LogEntryKind.TaskRetried, State = TaskState.Queued, Reason = reason, NotBefore = parts.Now + delay }, cancellationToken).ConfigureAwait(false);
         },
         cancellationToken);
 
@@ -86,8 +81,8 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
                 {
                     Name = task.Task.Name, Workflow = task.Task.Workflow, State = end.State, Reason = end.Reason.Value, Message = end.Message, LogTail = end.LogTail, Record = end.Record, Finished = end.Finished,
                 };
-                await parts.Letters.PutAsync(Charged(end), note, task.Document, CancellationToken.None).ConfigureAwait(false);
-                return await EndAsync(Ended(end)).ConfigureAwait(false);
+                await parts.Letters.PutAsync(Charged(end), note, task.Document, cancellationToken).ConfigureAwait(false);
+                return await EndAsync(Ended(end), cancellationToken).ConfigureAwait(false);
             },
             cancellationToken);
     }
@@ -96,9 +91,9 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         async () =>
         {
             if (IsCancelRequested)
-                return await EndAsync(Canceled() with { Attempts = FailedAttempts }).ConfigureAwait(false);
-            await parts.PutInFrontAsync(task.Ticket, task.Document, CancellationToken.None).ConfigureAwait(false);
-            return await LeaveAsync(Entry(LogEntryKind.TaskReleased) with { State = TaskState.Queued, Message = why }).ConfigureAwait(false);
+                return await EndAsync(Canceled() with { Attempts = FailedAttempts }, cancellationToken).ConfigureAwait(false);
+            await parts.PutInFrontAsync(task.Ticket, task.Document, cancellationToken).ConfigureAwait(false);
+            return await LeaveAsync(Entry(LogEntryKind.TaskReleased) with { State = TaskState.Queued, Message = why }, cancellationToken).ConfigureAwait(false);
         },
         cancellationToken);
 
@@ -107,12 +102,12 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
     private LeaseState Held() => IsCancelRequested ? LeaseState.CancelRequested : LeaseState.Held;
 
     /// <summary>Its lease had lapsed and nobody has claimed it since.</summary>
-    private async Task<LeaseState> TakeAgainAsync()
+    private async Task<LeaseState> TakeAgainAsync(CancellationToken cancellationToken)
     {
         var claims = Math.Max(task.Ticket.Claims, parts.Board.Find(task.Id)?.Claims ?? 0) + 1;
-        await leases.WriteAsync(task, task.Ticket with { Claims = claims, Epoch = 0 }).ConfigureAwait(false);
+        await leases.WriteAsync(task, task.Ticket with { Claims = claims, Epoch = 0 }, cancellationToken).ConfigureAwait(false);
         task.State = HoldState.Held;
-        if (await parts.Feed.AskAsync(taking.Claimed(task), CancellationToken.None).ConfigureAwait(false))
+        if (await parts.Feed.AskAsync(taking.Claimed(task), cancellationToken).ConfigureAwait(false))
             return Held();
         await leases.DropAsync(task).ConfigureAwait(false);
         return LeaseState.Lost;
@@ -138,11 +133,11 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         cancellationToken);
 
     /// <summary>Writes the end, and asks whether it counts; an earlier try of which nobody heard may have done it.</summary>
-    private async Task<bool> EndAsync(LogEntry end)
+    private async Task<bool> EndAsync(LogEntry end, CancellationToken cancellationToken)
     {
         if (task.Ending is not null)
         {
-            await parts.Feed.CatchUpAsync(CancellationToken.None).ConfigureAwait(false);
+            await parts.Feed.CatchUpAsync(cancellationToken).ConfigureAwait(false);
             if (parts.Board.Find(task.Id) is { Summary.HasEnded: true } known && known.Claims == task.Ticket.Claims && known.Summary.State == task.Ending)
             {
                 await leases.DropAsync(task).ConfigureAwait(false);
@@ -150,18 +145,19 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
             }
         }
         task.Ending = end.State;
-        return await LeaveAsync(end).ConfigureAwait(false);
+        return await LeaveAsync(end, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<bool> LeaveAsync(LogEntry entry)
+    private async Task<bool> LeaveAsync(LogEntry entry, CancellationToken cancellationToken)
     {
-        var counts = await parts.Feed.AskAsync(entry, CancellationToken.None).ConfigureAwait(false);
+        var counts = await parts.Feed.AskAsync(entry, cancellationToken).ConfigureAwait(false);
         await leases.DropAsync(task).ConfigureAwait(false);
         return counts;
     }
 
     private async Task<T> AloneAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
     {
+        Want();
         await task.One.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -169,8 +165,16 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         }
         finally
         {
+            // The broker may have kept us waiting for longer than a lease.
+            Want();
             task.One.Release();
         }
+    }
+
+    private void Want()
+    {
+        task.Wanted = parts.Time.GetTimestamp();
+        task.IsSuspect = false;
     }
 
     private Ticket Charged(TaskEnd failure) =>

@@ -9,16 +9,19 @@ internal sealed class RabbitMqNodeSession : INodeSession
 {
     private const int MaxSignals = 10_000;
     private static readonly TimeSpan s_longestPulse = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_noticing = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_pulseLimit = TimeSpan.FromSeconds(10);
 
     private readonly BrokerParts _parts;
     private readonly NodeRegistration _node;
     private readonly BrokerLine _line;
+    private readonly BrokerLine _asking;
     private readonly Leases _leases;
     private readonly Questions _questions;
     private readonly Returns _returns;
     private readonly Taking _taking;
     private readonly Claiming _claiming;
+    private readonly NodeRoll _roll;
     private readonly Channel<NodeSignal> _signals = Channel.CreateBounded<NodeSignal>(MaxSignals);
     private readonly Channel<LogEntry> _news = Channel.CreateBounded<LogEntry>(new BoundedChannelOptions(MaxSignals) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _stop = new();
@@ -33,11 +36,13 @@ internal sealed class RabbitMqNodeSession : INodeSession
     {
         (_parts, _node) = (parts, node);
         _line = new BrokerLine(parts.Connector, parts.Calls, $"node {node.Name}");
+        _asking = new BrokerLine(parts.Connector, parts.Calls, $"node {node.Name} asks");
         _leases = new Leases(parts, node.Name, Guid.NewGuid().ToString("N"));
-        _questions = new Questions(parts, node.Name, _leases.AnswerAsync);
+        _questions = new Questions(parts, _asking, node.Name, _leases.AnswerAsync);
         _returns = new Returns(parts, _leases, _questions);
         _taking = new Taking(parts, node, _leases, _returns);
         _claiming = new Claiming(parts, _taking);
+        _roll = new NodeRoll(parts);
         _following = parts.Feed.Follow(_news.Writer);
     }
 
@@ -65,9 +70,21 @@ internal sealed class RabbitMqNodeSession : INodeSession
 
     public async Task<IDelivery> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
     {
-        var attachment = await AttachedAsync(cancellationToken).ConfigureAwait(false);
-        var (task, warnings) = await _claiming.ClaimAsync(attachment, request, cancellationToken).ConfigureAwait(false);
-        return new RabbitMqDelivery(_parts, _leases, _taking, task, warnings);
+        while (true)
+        {
+            var attachment = await AttachedAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var (task, warnings) = await _claiming.ClaimAsync(attachment, request, cancellationToken).ConfigureAwait(false);
+                return new RabbitMqDelivery(_parts, _leases, _taking, task, warnings);
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Unavailable && _trouble is null)
+            {
+                // It may be that the loop is about to attach anew.
+                if (await Task.WhenAny(attachment.Ended, Task.Delay(s_noticing, _parts.Time, cancellationToken)).ConfigureAwait(false) != attachment.Ended)
+                    throw;
+            }
+        }
     }
 
     public async Task HeartbeatAsync(NodeStatus status, CancellationToken cancellationToken)
@@ -108,6 +125,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         foreach (var task in _leases.All)
             task.State = HoldState.Gone;
         _line.Cut();
+        _asking.Cut();
         await CloseAsync().ConfigureAwait(false);
     }
 
@@ -130,7 +148,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
 
     private async Task<Attachment> AttachAsync(bool isFirst, CancellationToken cancellationToken)
     {
-        var attachment = await Attachment.OpenAsync(_line, _parts.Calls, cancellationToken).ConfigureAwait(false);
+        var attachment = await Attachment.OpenAsync(_line, _asking, _parts.Calls, cancellationToken).ConfigureAwait(false);
         try
         {
             var connection = attachment.Connection;
@@ -145,7 +163,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
             else
                 await _leases.RestoreAsync().ConfigureAwait(false);
             await attachment.ConsumeAsync(attachment.Leases, _leases.Queue, acknowledged: true, exclusive: false, prefetch: 0, message => _leases.ArriveAsync(attachment, message), cancellationToken).ConfigureAwait(false);
-            var returning = await attachment.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
+            var returning = await attachment.OpenChannelAsync(connection, cancellationToken).ConfigureAwait(false);
             await attachment.ConsumeAsync(
                 returning,
                 _parts.Names.Returns,
@@ -154,7 +172,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
                 Returns.MostAtOnce,
                 message =>
                 {
-                    attachment.Start(() => _returns.HandleAsync(attachment, message, _stop.Token));
+                    attachment.Start(() => _returns.TakeOnAsync(attachment, message, _stop.Token));
                     return Task.CompletedTask;
                 },
                 cancellationToken).ConfigureAwait(false);
@@ -222,9 +240,16 @@ internal sealed class RabbitMqNodeSession : INodeSession
             limit.CancelAfter(s_pulseLimit);
             try
             {
-                // A question to itself goes the whole way.
-                if (await _questions.AskAsync(Name, "", 0, 0, limit.Token).ConfigureAwait(false) is Answer.Gone or Answer.Silent)
+                var leases = await _parts.Calls.CallAsync(token => attachment.Leases.QueueDeclarePassiveAsync(_leases.Queue, token), $"ask for {_leases.Queue}", limit.Token).ConfigureAwait(false);
+                if (leases.ConsumerCount == 0)
+                    attachment.Break($"The broker does not deliver {_leases.Queue} any more.");
+                // A question to itself goes the whole way; where the broker takes nothing it would be for nothing.
+                else if (_asking.Blocked is null && await _questions.AskAsync(Name, "", 0, 0, limit.Token).ConfigureAwait(false) is Answer.Gone or Answer.Silent)
                     attachment.Break("The broker is silent.");
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Full)
+            {
+                // It takes nothing for now, which breaks nothing.
             }
             catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
             {
@@ -239,15 +264,22 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private async Task LookAfterAsync()
     {
         var pause = LeaseTime / 10 < TimeSpan.FromSeconds(1) ? LeaseTime / 10 : TimeSpan.FromSeconds(1);
+        var sinceRoll = _parts.Time.GetTimestamp();
         while (!_stop.IsCancellationRequested)
         {
             await Task.Delay(pause, _parts.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_attached.Task.IsCompletedSuccessfully)
+                continue;
             try
             {
-                if (_attached.Task.IsCompletedSuccessfully)
-                    await _leases.LapseAsync().ConfigureAwait(false);
+                await _leases.LapseAsync().ConfigureAwait(false);
+                // At a time of its own, so that one node tells and the others have heard it by then.
+                if (_parts.Time.GetElapsedTime(sinceRoll) < _node.HeartbeatInterval * (3 + (3 * Random.Shared.NextDouble())))
+                    continue;
+                sinceRoll = _parts.Time.GetTimestamp();
+                await _roll.ReadAsync(_stop.Token).ConfigureAwait(false);
             }
-            catch (QueueException)
+            catch (Exception error) when (error is QueueException || _stop.IsCancellationRequested)
             {
                 // The broker does by itself what could not be said.
             }
@@ -288,6 +320,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         await _running.ConfigureAwait(false);
         if (_attached.Task is { IsCompletedSuccessfully: true })
             await _attached.Task.Result.DisposeAsync().ConfigureAwait(false);
+        await _asking.DisposeAsync().ConfigureAwait(false);
         await _line.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
     }

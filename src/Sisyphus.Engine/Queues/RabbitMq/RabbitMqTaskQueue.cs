@@ -24,6 +24,8 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
 
     public string Address => _parts.Address.ToString();
 
+    public string? Trouble => _parts.Blocked is { } reason ? $"The broker takes nothing for now: {reason}." : null;
+
     public BrokerParts Parts => _parts;
 
     public async Task<QueueInfo> GetInfoAsync(CancellationToken cancellationToken)
@@ -193,7 +195,13 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
     private async Task<string> KindAsync(IConnection connection, CancellationToken cancellationToken)
     {
         await _parts.Topology.EnsurePlainAsync(connection, _parts.Names.Returns, cancellationToken).ConfigureAwait(false);
-        return await _parts.Topology.IsQuorumAsync(connection, _parts.Names.Returns, cancellationToken).ConfigureAwait(false) switch { true => "quorum", false => "classic", null => "predeclared" };
+        return await _parts.Topology.IsQuorumAsync(connection, _parts.Names.Returns, cancellationToken).ConfigureAwait(false) switch
+        {
+            true => "quorum",
+            false when _parts.Address.QueueKind == BrokerQueueKind.Auto => "classic (it refuses quorum)",
+            false => "classic",
+            null => "predeclared",
+        };
     }
 
     private static string Version(IConnection connection) =>

@@ -11,6 +11,23 @@ internal sealed class Returns(BrokerParts parts, Leases leases, Questions questi
     /// <summary>Of a node that is asked twice: longer than it takes to connect again.</summary>
     private TimeSpan Pause => parts.Options.LeaseTime / 3 < s_longestPause ? parts.Options.LeaseTime / 3 : s_longestPause;
 
+    /// <summary>Handles it, and waits where the broker takes nothing for now.</summary>
+    public async Task TakeOnAsync(Attachment attachment, Incoming message, CancellationToken cancellationToken)
+    {
+        while (!attachment.IsBroken)
+        {
+            try
+            {
+                await HandleAsync(attachment, message, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (QueueException error) when (error.Failure == QueueFailure.Full)
+            {
+                await Task.Delay(Pause, parts.Time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
     public async Task HandleAsync(Attachment attachment, Incoming message, CancellationToken cancellationToken)
     {
         if (Ticket.Read(message.Properties) is { } ticket)
@@ -24,11 +41,15 @@ internal sealed class Returns(BrokerParts parts, Leases leases, Questions questi
     /// <returns>The ticket to go on with; null when the task is over.</returns>
     public async Task<Ticket?> LoseAsync(Ticket ticket, string node, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
     {
+        var before = parts.Board.Find(ticket.Id);
+        ticket = ticket.With(before);
+        // Counted by somebody who then was cut short himself.
+        if (before is { IsHeld: false, Summary.HasEnded: false } && before.Claims == ticket.Claims)
+            return ticket.Free();
         var now = parts.Now;
         var why = $"The node {node} was lost, or did not renew its lease in time.";
         var losses = ticket.Losses + 1;
         var lost = ticket.Free().With(new AttemptSummary(0, node, ticket.Claimed == default ? now : ticket.Claimed, now, FailureReason.NodeLost, why)) with { Losses = losses };
-        var before = parts.Board.Find(ticket.Id);
         var entry = new LogEntry { Kind = LogEntryKind.TaskLost, Time = now, Task = ticket.Id, Name = before?.Summary.Name, Node = node, Claim = ticket.Claims, State = TaskState.Queued, Attempt = ticket.FailedAttempts + 1, Reason = FailureReason.NodeLost, Message = why };
         var isCanceled = before is { Summary.CancelRequested: true };
         if (losses >= parts.Options.MaxLosses && !isCanceled)

@@ -1,4 +1,5 @@
 using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -59,9 +60,9 @@ internal sealed class Sending(BrokerParts parts)
                 await parts.Publisher.PublishAsync("", lane, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
                 return new SendOutcome(task.Id!, SendResult.Sent);
             }
-            catch (QueueException error) when (error.InnerException is PublishReturnException && tries == 1)
+            catch (QueueException error) when (tries == 1 && BrokerFailures.IsMissing(error))
             {
-                // Deleted since it was looked for.
+                // Deleted since it was looked for. One copy too many is dropped by who meets it.
                 parts.Topology.Forget();
                 await parts.Topology.EnsureLaneAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), Lane.Of(task), cancellationToken).ConfigureAwait(false);
             }

@@ -52,6 +52,7 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
             var known = parts.Board.Find(ticket.Id);
             if (known is { Summary.HasEnded: true } && await returns.DropIfEndedAsync(ticket, CancellationToken.None).ConfigureAwait(false))
                 return null;
+            ticket = ticket.With(known);
             if (known is { IsHeld: true })
             {
                 // A second copy of the task: sent twice, or left by a claim that was cut short.
@@ -78,7 +79,7 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
             return null;
         try
         {
-            var writing = leases.WriteAsync(task, leased);
+            var writing = leases.WriteAsync(task, leased, CancellationToken.None);
             var isOurs = await parts.Feed.AskAsync(Claimed(task), CancellationToken.None).ConfigureAwait(false);
             await writing.ConfigureAwait(false);
             if (isOurs)

@@ -12,7 +12,6 @@ internal sealed record Ticket
     private const string Prefix = "sisyphus-";
     /// <summary>Headers have to fit in one frame (128 KiB by default), so a history is cut at its beginning.</summary>
     private const int MaxHistory = 32 * 1024;
-    private const int MaxAttempts = 50;
     private const int MaxMessage = 500;
 
     public required string Id { get; init; }
@@ -35,7 +34,15 @@ internal sealed record Ticket
     /// <summary>Without a node that has it.</summary>
     public Ticket Free() => this with { Owner = null, Session = null, Epoch = 0, Claimed = default };
 
-    public Ticket With(AttemptSummary attempt) => this with { Attempts = [.. Attempts.TakeLast(MaxAttempts - 1), attempt with { Message = Cut(attempt.Message) }] };
+    public Ticket With(AttemptSummary attempt) => this with { Attempts = [.. Attempts.TakeLast(BoardTask.MaxAttempts - 1), attempt with { Message = Cut(attempt.Message) }] };
+
+    /// <summary>With what is known of the task since this copy of the ticket was written.</summary>
+    public Ticket With(BoardTask? known) => known is null ? this : this with
+    {
+        FailedAttempts = Math.Max(FailedAttempts, known.Summary.Attempts),
+        Losses = Math.Max(Losses, known.Summary.Losses),
+        Attempts = known.Attempts.Count > Attempts.Count ? known.Attempts : Attempts,
+    };
 
     public BasicProperties ToProperties()
     {

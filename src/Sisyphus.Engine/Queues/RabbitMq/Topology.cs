@@ -29,13 +29,12 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
     public Task EnsureLogAsync(IConnection connection, CancellationToken cancellationToken) => OnceAsync("log", async () =>
     {
         await EnsureExchangeAsync(connection, names.Bus, ExchangeType.Topic, durable: true, cancellationToken).ConfigureAwait(false);
-        if (await EnsureStreamAsync(connection, names.Events, options.Retention, MaxEventBytes, EventSegmentBytes, cancellationToken).ConfigureAwait(false))
-        {
-            foreach (var keys in (string[])["task.#", "tasks.#", "node.#"])
-                await BindAsync(connection, names.Events, names.Bus, keys, cancellationToken).ConfigureAwait(false);
-        }
-        if (await EnsureStreamAsync(connection, names.Heartbeats, TimeSpan.FromHours(1), MaxHeartbeatBytes, HeartbeatSegmentBytes, cancellationToken).ConfigureAwait(false))
-            await BindAsync(connection, names.Heartbeats, names.Bus, "heartbeat.#", cancellationToken).ConfigureAwait(false);
+        // Bound in any case: whoever declared it may not have come to that yet.
+        await EnsureStreamAsync(connection, names.Events, options.Retention, MaxEventBytes, EventSegmentBytes, cancellationToken).ConfigureAwait(false);
+        foreach (var keys in (string[])["task.#", "tasks.#", "node.#"])
+            await BindAsync(connection, names.Events, names.Bus, keys, cancellationToken).ConfigureAwait(false);
+        await EnsureStreamAsync(connection, names.Heartbeats, TimeSpan.FromHours(1), MaxHeartbeatBytes, HeartbeatSegmentBytes, cancellationToken).ConfigureAwait(false);
+        await BindAsync(connection, names.Heartbeats, names.Bus, "heartbeat.#", cancellationToken).ConfigureAwait(false);
     });
 
     /// <summary>Also at each connect: the original's exchange does not survive a restart of the broker.</summary>
@@ -150,19 +149,18 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         return address.QueueKind == BrokerQueueKind.Quorum ? [quorum] : [quorum, classic];
     }
 
-    private async Task<bool> EnsureStreamAsync(IConnection connection, string stream, TimeSpan retention, long bytes, long segmentBytes, CancellationToken cancellationToken)
-    {
-        if (await IsThereAsync(connection, stream, cancellationToken).ConfigureAwait(false))
-            return false;
-        await EnsureQueueAsync(connection, stream, [new Dictionary<string, object?>
-        {
-            ["x-queue-type"] = "stream",
-            ["x-max-age"] = $"{(long)Math.Max(60, retention.TotalSeconds)}s",
-            ["x-max-length-bytes"] = bytes,
-            ["x-stream-max-segment-size-bytes"] = segmentBytes,
-        }], cancellationToken).ConfigureAwait(false);
-        return true;
-    }
+    private Task EnsureStreamAsync(IConnection connection, string stream, TimeSpan retention, long bytes, long segmentBytes, CancellationToken cancellationToken) =>
+        EnsureQueueAsync(
+            connection,
+            stream,
+            [new Dictionary<string, object?>
+            {
+                ["x-queue-type"] = "stream",
+                ["x-max-age"] = $"{(long)Math.Max(60, retention.TotalSeconds)}s",
+                ["x-max-length-bytes"] = bytes,
+                ["x-stream-max-segment-size-bytes"] = segmentBytes,
+            }],
+            cancellationToken);
 
     private async Task EnsureQueueAsync(IConnection connection, string queue, IReadOnlyList<Dictionary<string, object?>> kinds, CancellationToken cancellationToken)
     {

@@ -25,6 +25,8 @@ internal sealed class SqliteTaskQueue : ITaskQueue
 
     public string Address => Scheme + File.FilePath;
 
+    public string? Trouble => null;
+
     public QueueOptions Options { get; }
 
     public QueueFile File { get; }

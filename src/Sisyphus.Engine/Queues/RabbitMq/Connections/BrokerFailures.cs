@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 
+using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
@@ -30,6 +31,10 @@ internal static class BrokerFailures
     /// <param name="reason">The broker's, as <c>low on disk</c>.</param>
     public static QueueException Blocked(BrokerAddress address, string doing, string? reason) =>
         new(QueueFailure.Full, $"The queue {address} could not {doing}: the broker takes no messages at present{(string.IsNullOrEmpty(reason) ? "" : $" ({reason})")}. Make room on the broker's machine; it goes on by itself then.");
+
+    /// <summary>Whether it failed because something is not there that a message goes to, or through; the message may have arrived even so when another one on the same channel was the cause.</summary>
+    public static bool IsMissing(QueueException error) =>
+        error.InnerException is { } cause && Causes(cause).Any(inner => inner is PublishReturnException or OperationInterruptedException { ShutdownReason.ReplyCode: Constants.NotFound });
 
     /// <summary>For an address with several hosts, none of which let us in.</summary>
     public static QueueException NoHost(BrokerAddress address, IReadOnlyList<(BrokerHost Host, QueueException Error)> failures)
