@@ -64,6 +64,7 @@ try {
 
     # The tests start their own brokers; Python's client is one of the foreign ones.
     if ($Suite -contains 'Broker') { Install-BrokerPackage -Package python3-pika }
+    elseif ($Suite -contains 'Integration') { Install-BrokerPackage }
 
     foreach ($name in $Suite) {
         Write-Host "== $name"

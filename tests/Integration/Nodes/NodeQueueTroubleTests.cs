@@ -14,17 +14,17 @@ public sealed class NodeQueueTroubleTests(EngineFixture engine, ShellImageFixtur
     [Fact]
     public async Task RunAsync_QueueLockedUntilTaskHasPublished_SaysPausedAndSettlesOnceItAnswers()
     {
-        UseQueue(new QueueOptions(), new SqliteSettings { LockLimit = TimeSpan.FromSeconds(1) });
+        Queue = new SqliteTaskQueue(Address["sqlite:".Length..], new QueueOptions(), TimeProvider.System, new SqliteSettings { LockLimit = TimeSpan.FromSeconds(1) });
         await SendAsync(Json("a", "sleep 1; echo done > /out/x", """, "outputs": {"b:x": "/out/x"}"""));
         await using var node = Start(options => options.MaxTasks = 1);
         await UntilRunningAsync("a");
-        using (var connection = Open())
+        using (var file = new QueueFileConnection(Address))
         {
-            Execute(connection, "BEGIN IMMEDIATE");
+            file.Execute("BEGIN IMMEDIATE");
             await node.UntilAsync(running => Harness.Exists("b", "x") && running.States.Any(state => state.State == NodeState.Paused));
             Assert.Contains("queue.db", node.States.First(state => state.State == NodeState.Paused).Message, StringComparison.Ordinal);
             Assert.Empty(node.Results);
-            Execute(connection, "COMMIT");
+            file.Execute("COMMIT");
         }
 
         await node.EndAsync();
@@ -36,12 +36,12 @@ public sealed class NodeQueueTroubleTests(EngineFixture engine, ShellImageFixtur
     [Fact]
     public async Task RunAsync_LeaseIsAnothersAtRenewal_AttemptIsStoppedAndNothingSettled()
     {
-        UseQueue(new QueueOptions { LeaseTime = TimeSpan.FromSeconds(3) });
+        Queue = TaskQueues.Open(Address, new QueueOptions { LeaseTime = TimeSpan.FromSeconds(3) });
         await SendAsync(Json("a", "sleep 600", """, "outputs": {"b:x": "/out/x"}"""));
         await using var node = Start();
         await UntilRunningAsync("a");
-        using (var connection = Open())
-            Execute(connection, "UPDATE tasks SET lease = 1");
+        using (var file = new QueueFileConnection(Address))
+            file.Execute("UPDATE tasks SET lease = 1");
         await node.UntilAsync(running => running.TaskEvents.OfType<TaskWarned>().Any(warned => warned.Message.Contains("lease was lost", StringComparison.Ordinal)));
         node.Node.Drain();
         await node.EndAsync();
@@ -56,8 +56,8 @@ public sealed class NodeQueueTroubleTests(EngineFixture engine, ShellImageFixtur
     {
         await using var node = Start();
         await TestWait.UntilAsync(async () => (await Queue.GetNodesAsync(Token)).Count == 1, TimeSpan.FromSeconds(30));
-        using (var connection = Open())
-            Execute(connection, "DELETE FROM nodes");
+        using (var file = new QueueFileConnection(Address))
+            file.Execute("DELETE FROM nodes");
         await TestWait.UntilAsync(async () => (await Queue.GetNodesAsync(Token)).Count == 1, TimeSpan.FromSeconds(30));
         await SendAsync(Json("a", "true"));
         Assert.Equal(TaskState.Complete, (await UntilEndedAsync("a")).State);

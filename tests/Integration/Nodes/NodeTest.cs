@@ -1,12 +1,9 @@
 using System.Text.Json;
 
-using Microsoft.Data.Sqlite;
-
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Nodes;
 using Sisyphus.Engine.Queues;
-using Sisyphus.Engine.Queues.Sqlite;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.Tests.Integration.Execution;
 
@@ -14,21 +11,23 @@ using Xunit;
 
 namespace Sisyphus.Tests.Integration.Nodes;
 
-/// <summary>What the tests of nodes share: a queue file, nodes over the real engine, and that nothing is left at the end.</summary>
+/// <summary>What the tests of nodes share: a queue, nodes over the real engine, and that nothing is left at the end.</summary>
 public abstract class NodeTest : TaskTest
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    protected NodeTest(EngineFixture engine, ShellImageFixture shell)
+    /// <param name="address">Of a queue that is empty and no other test's; without it a file of this test.</param>
+    protected NodeTest(EngineFixture engine, ShellImageFixture shell, string? address = null)
         : base(engine, shell)
     {
-        Address = $"sqlite:{Path.Combine(Path.GetDirectoryName(Harness.StoreRoot)!, "queue.db")}";
+        Address = address ?? $"sqlite:{Path.Combine(Path.GetDirectoryName(Harness.StoreRoot)!, "queue.db")}";
         Queue = TaskQueues.Open(Address, new QueueOptions { Retry = new RetrySchedule { Steps = [TimeSpan.FromMilliseconds(100)] } });
     }
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    internal ITaskQueue Queue { get; private set; }
+    /// <summary>Another one with other settings may take its place before anything uses it.</summary>
+    internal ITaskQueue Queue { get; private protected set; }
 
     protected string Address { get; }
 
@@ -43,10 +42,6 @@ public abstract class NodeTest : TaskTest
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Instead of the queue with the usual settings; before anything uses that.</summary>
-    internal void UseQueue(QueueOptions options, SqliteSettings? settings = null) =>
-        Queue = new SqliteTaskQueue(Address["sqlite:".Length..], options, TimeProvider.System, settings);
-
     internal RunningNode Start(Action<NodeOptions>? configure = null, string? name = null, IContainerEngine? engine = null, string? workDirectory = null, bool read = true)
     {
         var options = new NodeOptions
@@ -57,6 +52,10 @@ public abstract class NodeTest : TaskTest
         configure?.Invoke(options);
         return new RunningNode(new Node(Queue, engine ?? Engine, Harness.OpenStores(), options), read);
     }
+
+    /// <summary>A node of this test in a process of its own.</summary>
+    internal NodeProcess StartProcess(string address, int leaseSeconds, string? name = null, int concurrency = 1) => new(
+        address, $"file://{Harness.StoreRoot}", Harness.WorkDirectory, name ?? Harness.NodeName, $"{leaseSeconds}", $"{QueueOptions.DefaultMaxLosses}", $"{concurrency}");
 
     /// <param name="more">Further members, each with a comma before it.</param>
     protected string Json(string id, string script, string more = "") =>
@@ -76,11 +75,13 @@ public abstract class NodeTest : TaskTest
     }
 
     /// <summary>Waits for an event of the task.</summary>
-    internal async Task<QueueEvent> UntilAsync(string id, Func<QueueEvent, bool> happened)
+    internal Task<QueueEvent> UntilAsync(string id, Func<QueueEvent, bool> happened) => UntilAsync([id], happened);
+
+    internal async Task<QueueEvent> UntilAsync(IReadOnlyList<string> ids, Func<QueueEvent, bool> happened)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(Token);
         late.CancelAfter(s_limit);
-        await foreach (var item in Queue.ReadEventsAsync(new EventQuery { TaskIds = [id], Follow = true }, late.Token))
+        await foreach (var item in Queue.ReadEventsAsync(new EventQuery { TaskIds = ids, Follow = true }, late.Token))
         {
             if (happened(item))
                 return item;
@@ -110,20 +111,5 @@ public abstract class NodeTest : TaskTest
         await foreach (var letter in Queue.GetDeadLettersAsync([id], Token))
             return letter;
         throw new InvalidOperationException($"{id} is no dead letter.");
-    }
-
-    /// <summary>The queue's file, behind the queue's back.</summary>
-    protected SqliteConnection Open()
-    {
-        var connection = new SqliteConnection($"Data Source={Address["sqlite:".Length..]};Pooling=False");
-        connection.Open();
-        return connection;
-    }
-
-    protected static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 }

@@ -86,7 +86,7 @@ internal sealed partial class OutputPublisher
         // From here on an error says nothing of whether we won, so our staging must stay. A cancellation would say as little, so it has to wait.
         var standing = await _decisions.CreateAsync(location, decision, CancellationToken.None).ConfigureAwait(false);
         if (standing.Attempt == attemptId)
-            return await FinishAsync(home, location, standing, outputs, cancellationToken).ConfigureAwait(false);
+            return await FinishOursAsync(home, location, standing, outputs, cancellationToken).ConfigureAwait(false);
         await _staging.AbandonAsync(taskId, attemptId, outputs).ConfigureAwait(false);
         return await FinishAsync(home, location, standing, null, cancellationToken).ConfigureAwait(false);
     }
@@ -137,7 +137,8 @@ internal sealed partial class OutputPublisher
     public async Task RecoverAsync(string taskId, string attemptId, IReadOnlyList<RemotePath> outputs, CancellationToken cancellationToken)
     {
         var decided = await FindAsync(taskId, outputs[0], cancellationToken).ConfigureAwait(false);
-        if (decided?.AttemptId != attemptId)
+        // What it staged and won with may be left too, if it died right before it had tidied up.
+        if (decided?.AttemptId != attemptId || decided.IsDone)
             await _staging.AbandonAsync(taskId, attemptId, [.. outputs.Select(output => new OutputFile("", output))]).ConfigureAwait(false);
     }
 
@@ -156,6 +157,20 @@ internal sealed partial class OutputPublisher
     {
         var done = decision.Done ? decision : await _promotion.FinishAsync(location, decision, local, cancellationToken).ConfigureAwait(false);
         return new Publication(done.Task, done.Attempt, [.. done.Outputs.Select(ToPublished)], done.Record, InHome(home, location, PublishingKeys.Decision(done.Task)), done.Done);
+    }
+
+    private async Task<Publication> FinishOursAsync(RemotePath home, ObjectLocation location, Decision decision, IReadOnlyList<OutputFile> outputs, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FinishAsync(home, location, decision, outputs, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever finishes it tidies up. If it is done already, that was us, or was before we had staged again what was missing.
+            await _staging.AbandonAsync(decision.Task, decision.Attempt, outputs, async token => await _decisions.FindAsync(location, decision.Task, token).ConfigureAwait(false) is { Done: true }).ConfigureAwait(false);
+            throw;
+        }
     }
 
     // What would make a decision that nobody can finish has to be found before it is made.

@@ -47,9 +47,12 @@ internal sealed class Staging(Func<RemotePath, ObjectLocation> resolve, Transfer
     }
 
     /// <summary>Deletes what an attempt staged that will not be published. Never throws: what stays is swept.</summary>
-    public Task AbandonAsync(string taskId, string attemptId, IReadOnlyList<OutputFile> files) =>
+    /// <param name="condition">Only if it says so.</param>
+    public Task AbandonAsync(string taskId, string attemptId, IReadOnlyList<OutputFile> files, Func<CancellationToken, Task<bool>>? condition = null) =>
         CleanAsync(async token =>
         {
+            if (condition is not null && !await condition(token).ConfigureAwait(false))
+                return;
             foreach (var bucket in Buckets(files.Select(file => file.Remote)))
             {
                 // A bucket that was never written may not exist.

@@ -99,9 +99,10 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
             yield break;
         HashSet<string> ids = [.. query.TaskIds];
         var log = new EventLog(_parts);
+        var sieve = new EventSieve(_parts.Time, _parts.Options.Retention);
         await foreach (var (sequence, entry) in log.ReadAsync(query.After, query.Follow, cancellationToken).ConfigureAwait(false))
         {
-            if ((ids.Count == 0 || (entry.Task is not null && ids.Contains(entry.Task))) && entry.ToEvent(sequence) is { } happened)
+            if ((ids.Count == 0 || (entry.Task is not null && ids.Contains(entry.Task))) && sieve.Passes(entry) && entry.ToEvent(sequence) is { } happened)
                 yield return happened;
         }
     }

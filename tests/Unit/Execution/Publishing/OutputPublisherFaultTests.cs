@@ -109,6 +109,48 @@ public sealed class OutputPublisherFaultTests
         }
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Recover_AfterCrashAtAnyCall_LeavesNothingStaged(bool applied)
+    {
+        for (var crashAt = 1; ; crashAt++)
+        {
+            using var fixture = new PublishingFixture();
+            var calls = 0;
+            var crashing = fixture.Publisher(store => new FaultyStore(store, _ => CrashFrom(crashAt, Interlocked.Increment(ref calls), applied), () => new CrashedException()));
+            var survived = await SurvivesAsync(() => fixture.PublishAsync(crashing, "first-try"));
+            await fixture.Publisher().RecoverAsync(PublishingFixture.TaskId, "first-try", PublishingFixture.Finals, Token);
+            Assert.Empty(await fixture.StagedAsync());
+            if (survived)
+                break;
+        }
+    }
+
+    [Fact]
+    public async Task Publish_CanceledAfterAnyCall_LeavesNothingStagedOnceAnotherHasFinished()
+    {
+        for (var cancelAt = 1; ; cancelAt++)
+        {
+            using var fixture = new PublishingFixture();
+            var calls = 0;
+            var canceled = fixture.Publisher(store => new FaultyStore(
+                store, _ => Interlocked.Increment(ref calls) == cancelAt ? Fault.After : Fault.None, () => new OperationCanceledException()));
+            try
+            {
+                await fixture.PublishAsync(canceled, "first-try");
+                // Canceled in the tidying up, or not at all.
+                if (calls < cancelAt)
+                    break;
+                continue;
+            }
+            catch (OperationCanceledException)
+            {
+                await fixture.PublishAsync(fixture.Publisher(), "second-try");
+            }
+
+            Assert.Empty(await fixture.StagedAsync());
+        }
+    }
+
     private static Fault CrashFrom(int crashAt, int call, bool applied) =>
         call < crashAt ? Fault.None : call == crashAt && applied ? Fault.After : Fault.Before;
 

@@ -10,12 +10,14 @@ using Xunit;
 
 namespace Sisyphus.Tests.Integration.Nodes;
 
-/// <summary>Nodes in processes of their own that are killed or hung: nothing is lost, and nothing published twice.</summary>
-public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell) : NodeTest(engine, shell)
+/// <summary>Nodes in processes of their own that are killed or hung: whatever the queue, nothing is lost, and nothing published twice.</summary>
+public abstract class NodeLossContract(EngineFixture engine, ShellImageFixture shell, string? address = null) : NodeTest(engine, shell, address)
 {
     private const string Output = """, "inputs": {"b:in": "/in"}, "outputs": {"b:x": "/out/x"}""";
     private const string LargeInput = """, "inputs": {"b:in": "/in", "b:large": "/large"}, "outputs": {"b:x": "/out/x"}""";
     private const int LargeBytes = 512 * 1024 * 1024;
+    private const int ShortLease = 3;
+    private const int LongLease = 60;
     private readonly EngineFixture _fixture = engine;
 
     public enum Step
@@ -27,6 +29,16 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
         Staging,
         Decided,
     }
+
+    /// <summary>Seconds; longer than all patience where a queue also notices in another way that a node is gone.</summary>
+    private protected virtual int LeaseOfTheKilled => LongLease;
+
+    /// <summary>The queue as the processes reach it.</summary>
+    private protected virtual string AddressOfProcesses => Address;
+
+    /// <summary>From now on the processes can tell the queue nothing.</summary>
+    /// <returns>Ends that.</returns>
+    private protected abstract Task<IAsyncDisposable> HoldUpAsync();
 
     [Theory]
     [InlineData(Step.Claimed)]
@@ -44,9 +56,10 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
         registry.Start();
         var image = step == Step.Pulling ? $"{registry.LocalEndpoint}/silent:1" : Image;
         Harness.Put("b", "large", new byte[step == Step.StagingIn ? LargeBytes : 1]);
+        UseLease(LeaseOfTheKilled);
         await SendAsync(document.Replace(Image, image, StringComparison.Ordinal));
-        await using var killed = StartProcess(leaseSeconds: 60);
-        await UntilAsync(step);
+        await using var killed = StartProcess(LeaseOfTheKilled);
+        await UntilAsync(step, registry);
         await killed.KillAsync();
         var since = Stopwatch.GetTimestamp();
         Harness.Put("b", "in", "go");
@@ -82,17 +95,15 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
     [Fact]
     public async Task Kill_NodeThatHasPublishedAndNotAcknowledged_AnotherAcknowledgesWithoutARun()
     {
+        UseLease(LeaseOfTheKilled);
         await SendAsync(Json("a", "sleep 1; echo done > /out/x", """, "outputs": {"b:x": "/out/x"}"""));
-        await using var killed = StartProcess(leaseSeconds: 60);
+        await using var killed = StartProcess(LeaseOfTheKilled);
         await UntilRunningAsync("a");
-        using (var connection = Open())
+        await using (await HoldUpAsync())
         {
-            // Whoever holds the queue's file holds the acknowledgement up.
-            Execute(connection, "BEGIN IMMEDIATE");
             await TestWait.UntilAsync(
                 () => Task.FromResult(Harness.Exists("b", "x") && Harness.Get("b", ".sisyphus/a/published.json").Contains("\"done\":true", StringComparison.Ordinal)), TimeSpan.FromSeconds(20));
             await killed.KillAsync();
-            Execute(connection, "COMMIT");
         }
 
         await using var other = Start(options => options.MaxTasks = 1, OtherName);
@@ -111,10 +122,10 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
     public async Task Stop_NodePastItsLeaseAndContinued_ItsAttemptIsThrownAway(int zombieSeconds)
     {
         // With 1 the container ends while its node is stopped, and the node wakes with outputs in its hands.
-        UseQueue(new QueueOptions { LeaseTime = TimeSpan.FromSeconds(2) });
+        UseLease(ShortLease);
         Harness.Put("b", "in", "first");
         await SendAsync(Json("a", $"if [ $(cat /in) = first ]; then sleep {zombieSeconds}; else sleep 2; fi; cat /in > /out/x", Output));
-        await using var hung = StartProcess(leaseSeconds: 2);
+        await using var hung = StartProcess(ShortLease);
         await UntilRunningAsync("a");
         await hung.SignalAsync("STOP");
         Harness.Put("b", "in", "second");
@@ -125,7 +136,8 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
 
         await hung.SignalAsync("CONT");
         await TestWait.UntilAsync(async () => await CountTaskContainersAsync() == 0, TimeSpan.FromSeconds(60));
-        Assert.True(await Queue.StopNodeAsync(Harness.NodeName, NodeStop.Drain, Token));
+        // A broker has given up the connection meanwhile, and the node has to be back before it is there.
+        await TestWait.UntilAsync(() => Queue.StopNodeAsync(Harness.NodeName, NodeStop.Drain, Token), TimeSpan.FromSeconds(30));
         Assert.Equal(0, await hung.EndAsync());
         Assert.Equal("", hung.Output.Trim());
         Assert.Equal("second", Harness.Get("b", "x"));
@@ -137,9 +149,9 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
     [Fact]
     public async Task Start_SecondProcessOfTheName_IsRefusedAndTheFirstWorksOn()
     {
-        await using var first = StartProcess(leaseSeconds: 60);
+        await using var first = StartProcess(LongLease);
         await TestWait.UntilAsync(async () => (await Queue.GetNodesAsync(Token)).Count == 1, TimeSpan.FromSeconds(30));
-        await using var second = StartProcess(leaseSeconds: 60);
+        await using var second = StartProcess(LongLease);
         Assert.Equal(3, await second.EndAsync());
         Assert.Contains($"{QueueFailure.NodeNameTaken}: ", second.Errors, StringComparison.Ordinal);
         Assert.Contains(Harness.NodeName, second.Errors, StringComparison.Ordinal);
@@ -151,13 +163,41 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
         Assert.Contains("a Complete", first.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Kill_NodeAndStartItAgain_ItsTaskIsBackAndTheLossCounted(bool isLeased)
+    {
+        Harness.Put("b", "in", "wait");
+        UseLease(isLeased ? LongLease : ShortLease);
+        await SendAsync(Json("a", "if [ $(cat /in) = wait ]; then sleep 600; fi; echo done > /out/x", Output));
+        await using var killed = StartProcess(isLeased ? LongLease : ShortLease);
+        await UntilRunningAsync("a");
+        await killed.KillAsync();
+        Harness.Put("b", "in", "go");
+        // Nobody is there who could tell that a lease has run out.
+        if (!isLeased)
+            await Task.Delay(TimeSpan.FromSeconds(ShortLease + 1), Token);
+
+        var since = Stopwatch.GetTimestamp();
+        await using var again = Start(options => options.MaxTasks = 1);
+        await UntilAsync("a", item => item.Kind == QueueEventKind.TaskLost);
+        Assert.True(Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(LongLease / 2));
+        await again.EndAsync();
+        AssertComplete(Assert.Single(again.Results));
+        Assert.Equal((TaskState.Complete, 1, 1), ((await GetAsync("a")).State, (await GetAsync("a")).Losses, (await GetAsync("a")).Attempts));
+        Assert.Single(await EventsAsync("a"), item => item.Kind == QueueEventKind.TaskLost);
+        Assert.Empty(await ContainersAsync());
+    }
+
     [Fact]
     public async Task Kill_EveryNodeThatTakesTheTask_IsParkedAfterMaxLosses()
     {
+        UseLease(LongLease);
         await SendAsync(Json("a", "sleep 600"));
         for (var losses = 0; losses < QueueOptions.DefaultMaxLosses; losses++)
         {
-            await using var node = StartProcess(leaseSeconds: 60);
+            await using var node = StartProcess(LongLease);
             await TestWait.UntilAsync(async () => (await GetAsync("a")) is { State: TaskState.Running } task && task.Losses == losses, TimeSpan.FromSeconds(60));
             await node.KillAsync();
         }
@@ -170,10 +210,11 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
         Assert.Empty(await ContainersAsync());
     }
 
-    private NodeProcess StartProcess(int leaseSeconds) => new(
-        Address, $"file://{Harness.StoreRoot}", Harness.WorkDirectory, Harness.NodeName, $"{leaseSeconds}", $"{QueueOptions.DefaultMaxLosses}");
+    private void UseLease(int seconds) => Queue = TaskQueues.Open(Address, new QueueOptions { LeaseTime = TimeSpan.FromSeconds(seconds) });
 
-    private async Task UntilAsync(Step step)
+    private NodeProcess StartProcess(int leaseSeconds) => StartProcess(AddressOfProcesses, leaseSeconds);
+
+    private async Task UntilAsync(Step step, TcpListener registry)
     {
         switch (step)
         {
@@ -181,7 +222,7 @@ public sealed class NodeLossTests(EngineFixture engine, ShellImageFixture shell)
                 await UntilAsync("a", item => item.Kind == QueueEventKind.TaskClaimed);
                 break;
             case Step.Pulling:
-                await UntilAsync("a", item => item.State == TaskState.Initializing);
+                await TestWait.UntilAsync(() => Task.FromResult(registry.Pending()), TimeSpan.FromSeconds(60));
                 break;
             case Step.StagingIn:
                 // The large input has begun to come, and takes longer than the kill.
