@@ -61,7 +61,7 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
                 // A second copy of the task: sent twice, or left by a claim that was cut short.
                 var holder = known.Summary.Node!;
                 // The copy may be an old one that knows less: its acknowledgement was lost with the node that claimed it.
-                var asked = ticket with { Losses = Math.Max(ticket.Losses, known.Summary.Losses), Claims = known.Claims, Epoch = -1, Claimed = known.Summary.Started ?? default };
+                var asked = ticket with { Claims = known.Claims, Epoch = -1, Claimed = known.Summary.Started ?? default };
                 if (await returns.IsHeldAsync(asked, holder, known.Session, CancellationToken.None).ConfigureAwait(false))
                     return null;
                 if (await returns.LoseAsync(asked, holder, body, CancellationToken.None).ConfigureAwait(false) is not { } freed)
