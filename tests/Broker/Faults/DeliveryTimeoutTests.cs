@@ -5,7 +5,7 @@ namespace Sisyphus.Tests.Broker.Faults;
 /// <summary>The broker's limit for unacknowledged deliveries is a few seconds, and the tasks last several times as long.</summary>
 public sealed class DeliveryTimeoutTests : IAsyncLifetime
 {
-    private readonly BrokerServer _server = new(new BrokerOptions { Config = ["consumer_timeout = 4000", "channel_tick_interval = 1000"] });
+    private readonly BrokerServer _server = new();
 
     [Theory]
     [InlineData("classic")]
@@ -23,7 +23,11 @@ public sealed class DeliveryTimeoutTests : IAsyncLifetime
         await work.AssertHearsAsync();
     }
 
-    public async ValueTask InitializeAsync() => await _server.StartAsync();
+    public async ValueTask InitializeAsync()
+    {
+        await _server.StartAsync();
+        await _server.SetConsumerTimeoutAsync(TimeSpan.FromSeconds(4));
+    }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

@@ -20,9 +20,10 @@ public sealed class ManyNodesTests(OwnBrokerFixture fixture) : IClassFixture<Own
         var before = await PublishedAsync();
         await Task.Delay(s_watch, Token);
         var published = await PublishedAsync() - before;
+        var (connections, channels, queues) = (await CountAsync("connections"), await CountAsync("channels"), await CountAsync("queues"));
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Count} nodes idle: {await CountAsync("connections")} connections, {await CountAsync("channels")} channels, {await CountAsync("queues")} queues; {published / s_watch.TotalMinutes / Count:0.0} messages a node a minute without its heartbeats"));
+            $"{Count} nodes idle: {connections} connections, {channels} channels, {queues} queues; {published / s_watch.TotalMinutes / Count:0.0} messages a node a minute without its heartbeats"));
         await work.SendAsync(Count);
         await work.StartedAsync(Count, 30);
         Assert.Equal(Count, work.Executions.Select(run => run.Node).Distinct().Count());

@@ -77,6 +77,24 @@ public sealed class NetworkTests(OwnBrokerFixture fixture) : IClassFixture<OwnBr
     }
 
     [Fact]
+    public async Task Send_WhileAnotherLosesPatience_IsConfirmed()
+    {
+        await using var relay = new BrokerRelay(Server.Port);
+        await using var work = new Workload(Server, s_lease);
+        await using var queue = TaskQueues.Open(work.AddressOf(relay.Through(Server.AmqpUri)), work.Options());
+        // Declaring takes seconds then, and both wait for the same.
+        relay.Delay(TimeSpan.FromMilliseconds(100));
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var impatient = queue.SendAsync([work.NewTask()], patience.Token);
+        await Task.Delay(TimeSpan.FromSeconds(2), Token);
+        var patient = queue.SendAsync([work.NewTask()], Token);
+        await Task.Delay(TimeSpan.FromSeconds(0.5), Token);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient);
+        Assert.Equal(SendResult.Sent, Assert.Single(await patient).Result);
+    }
+
+    [Fact]
     public async Task Join_NameOfLivingNode_IsRefusedAtOnce()
     {
         await using var work = new Workload(Server, s_lease);

@@ -228,15 +228,22 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
 
     private async Task OnceAsync(string what, Func<Task> ensure)
     {
-        var ensuring = _known.GetOrAdd(what, _ => new Lazy<Task>(ensure));
-        try
+        while (true)
         {
-            await ensuring.Value.ConfigureAwait(false);
-        }
-        catch
-        {
-            _known.TryRemove(new KeyValuePair<string, Lazy<Task>>(what, ensuring));
-            throw;
+            var ours = new Lazy<Task>(ensure);
+            var ensuring = _known.GetOrAdd(what, ours);
+            try
+            {
+                await ensuring.Value.ConfigureAwait(false);
+                return;
+            }
+            catch (Exception error)
+            {
+                _known.TryRemove(new KeyValuePair<string, Lazy<Task>>(what, ensuring));
+                // Somebody else lost patience with what he had begun, not we.
+                if (error is not OperationCanceledException || ensuring == ours)
+                    throw;
+            }
         }
     }
 }
