@@ -46,7 +46,7 @@ public sealed class MissingPartsTests(OwnBrokerFixture fixture) : IClassFixture<
         await work.StartedAsync(1);
         await Server.DeleteQueueAsync($"{work.Prefix}-queue.front");
         work.Hold = _ => TimeSpan.FromSeconds(1);
-        await leaving.Session.DisposeAsync();
+        await work.LeaveAsync(leaving);
         await work.JoinAsync("next", 1);
         work.Report("front queue deleted before a release", await work.FinishAsync() - 1);
     }

@@ -8,7 +8,7 @@ using Xunit;
 namespace Sisyphus.Tests.Broker.Faults;
 
 /// <summary>Tasks, nodes that run them, and what has to be true of both in the end: every task that was confirmed has ended once, none twice, and nothing is left on the broker.</summary>
-internal sealed class Workload(BrokerServer server, TimeSpan leaseTime, Uri? address = null, string settings = "heartbeat=1&connect_timeout=4s") : IAsyncDisposable
+internal sealed class Workload(BrokerServer server, TimeSpan leaseTime, Uri? address = null, string settings = "heartbeat=1&connect_timeout=4s", string virtualHost = "/") : IAsyncDisposable
 {
     private static readonly TaskDocument s_template = TaskDocumentReader.ReadAll(Encoding.UTF8.GetBytes("""{"image": "tools:1", "commands": [{"command": ["true"]}]}"""))[0];
 
@@ -58,6 +58,12 @@ internal sealed class Workload(BrokerServer server, TimeSpan leaseTime, Uri? add
         // 3.10.8 keeps the names of its Raft members in memory for seconds: killed so soon after its first stream, it never finds it again.
         await server.EvalAsync("lists:foreach(fun dets:sync/1, dets:all())");
         await server.KillAsync();
+    }
+
+    public async Task LeaveAsync(WorkNode node)
+    {
+        _nodes.Remove(node);
+        await node.DisposeAsync();
     }
 
     public async Task KillAsync(WorkNode node)
@@ -132,12 +138,12 @@ internal sealed class Workload(BrokerServer server, TimeSpan leaseTime, Uri? add
 
     private async Task<IReadOnlyDictionary<string, int>> LeftAsync()
     {
-        var lines = (await server.RunControlAsync("list_queues", "name", "messages", "type")).Split('\n').Select(line => line.Split('\t'));
+        var lines = (await server.RunControlAsync("list_queues", "-p", virtualHost, "name", "messages", "type")).Split('\n').Select(line => line.Split('\t'));
         return lines.Where(cells => cells.Length == 3 && cells[0].StartsWith(Prefix, StringComparison.Ordinal) && cells[2] != "stream" && cells[1] != "0")
             .ToDictionary(cells => cells[0], cells => int.Parse(cells[1], CultureInfo.InvariantCulture));
     }
 
-    private Task UntilAsync(Func<bool> condition, double seconds, Func<string> otherwise) => TestWaitAsync(() => Task.FromResult(condition()), seconds, otherwise);
+    public Task UntilAsync(Func<bool> condition, double seconds, Func<string> otherwise) => TestWaitAsync(() => Task.FromResult(condition()), seconds, otherwise);
 
     private async Task TestWaitAsync(Func<Task<bool>> condition, double seconds, Func<string> otherwise)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Sisyphus.Engine.Execution;
 
@@ -8,13 +9,16 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter writer, Topology topology, QueueNames names, Board board, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = BrokerCalls.Limit;
+    /// <summary>A stream that delivers nothing for so long, although something was written, is read anew: of its deletion the broker says nothing.</summary>
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> _marks = [];
     private readonly ConcurrentDictionary<ChannelWriter<LogEntry>, bool> _followers = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private Task? _running;
-    private long _progress;
+    private readonly ConcurrentDictionary<string, long> _progress = [];
+    private readonly ConcurrentDictionary<string, CancellationTokenSource> _readings = [];
     private volatile QueueException? _trouble;
 
     public Board Board => board;
@@ -34,7 +38,7 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
     public Task<bool> AskAsync(LogEntry entry, CancellationToken cancellationToken)
     {
         var marked = entry with { Mark = Guid.NewGuid().ToString("N") };
-        return WaitAsync(marked.Mark, token => writer.WriteAsync(marked, token), cancellationToken);
+        return WaitAsync(names.Events, marked.Mark, token => writer.WriteAsync(marked, token), cancellationToken);
     }
 
     /// <summary>Entries from now on that changed the board. They are dropped for a follower that does not read.</summary>
@@ -63,10 +67,10 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
     private Task<bool> CatchUpAsync(string stream, CancellationToken cancellationToken)
     {
         var marker = new LogEntry { Kind = LogEntryKind.Marker, Time = time.GetUtcNow(), Mark = Guid.NewGuid().ToString("N") };
-        return WaitAsync(marker.Mark, token => writer.WriteMarkerAsync(stream, marker, token), cancellationToken);
+        return WaitAsync(stream, marker.Mark, token => writer.WriteMarkerAsync(stream, marker, token), cancellationToken);
     }
 
-    private async Task<bool> WaitAsync(string mark, Func<CancellationToken, Task> write, CancellationToken cancellationToken)
+    private async Task<bool> WaitAsync(string stream, string mark, Func<CancellationToken, Task> write, CancellationToken cancellationToken)
     {
         var came = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         _marks[mark] = came;
@@ -74,20 +78,20 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
         {
             await write(cancellationToken).ConfigureAwait(false);
             // A long log takes its time; one that does not move is another matter.
-            while (true)
+            for (var (since, before) = (Stopwatch.GetTimestamp(), Progress(stream)); ;)
             {
-                var before = Interlocked.Read(ref _progress);
                 try
                 {
-                    return await came.Task.WaitAsync(s_patience, cancellationToken).ConfigureAwait(false);
-                }
-                catch (TimeoutException) when (Interlocked.Read(ref _progress) == before)
-                {
-                    throw _trouble ?? calls.Failure(QueueFailure.Unavailable, $"{names.Events} delivers nothing.");
+                    return await came.Task.WaitAsync(s_silence, cancellationToken).ConfigureAwait(false);
                 }
                 catch (TimeoutException)
                 {
-                    // It goes on.
+                    if (Progress(stream) is var now && now != before)
+                        (since, before) = (Stopwatch.GetTimestamp(), now);
+                    else if (Stopwatch.GetElapsedTime(since) < s_patience)
+                        await ReadAnewAsync(stream).ConfigureAwait(false);
+                    else
+                        throw _trouble ?? calls.Failure(QueueFailure.Unavailable, $"{stream} delivers nothing.");
                 }
             }
         }
@@ -97,17 +101,34 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
         }
     }
 
+    private long Progress(string stream) => _progress.GetValueOrDefault(stream);
+
+    private async Task ReadAnewAsync(string stream)
+    {
+        try
+        {
+            if (_readings.TryGetValue(stream, out var reading))
+                await reading.CancelAsync().ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+    }
+
     private async Task RunAsync(string stream, CancellationToken cancellationToken)
     {
         object from = EventStream.First;
         var reader = new EventStream(line, calls, stream);
         for (var failures = 0; !cancellationToken.IsCancellationRequested;)
         {
+            using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _readings[stream] = reading;
             try
             {
                 await topology.EnsureLogAsync(await line.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
                 var isAgain = from is long;
-                await foreach (var message in reader.ReadAsync(from, () => BeginAsync(stream, isAgain, cancellationToken), cancellationToken).ConfigureAwait(false))
+                await foreach (var message in reader.ReadAsync(from, () => BeginAsync(stream, isAgain, reading.Token), reading.Token).ConfigureAwait(false))
                 {
                     // A chunk is delivered whole, also what lies before the place that was asked for.
                     if (from is long next && message.Offset < next)
@@ -120,7 +141,7 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
                     }
                     from = message.Offset + 1;
                     failures = 0;
-                    Interlocked.Increment(ref _progress);
+                    _progress[stream] = message.Offset;
                     foreach (var entry in message.Entries)
                         Apply(entry);
                 }
@@ -128,6 +149,10 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (OperationCanceledException)
+            {
+                topology.Forget();
             }
             catch (Exception error) when (error is QueueException or ObjectDisposedException or ChannelClosedException)
             {

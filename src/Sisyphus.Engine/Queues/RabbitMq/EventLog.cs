@@ -8,6 +8,8 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class EventLog(BrokerParts parts)
 {
     private const int MostFailures = 5;
+    /// <summary>After which the reading begins anew from where it is: the broker does not tell that a stream was deleted.</summary>
+    private static readonly TimeSpan s_longestSilence = TimeSpan.FromMinutes(1);
 
     /// <param name="after">As <see cref="EventQuery.After"/>.</param>
     /// <exception cref="QueueException">The broker was not to be had several times in a row.</exception>
@@ -26,9 +28,11 @@ internal sealed class EventLog(BrokerParts parts)
             var reader = new EventStream(parts.Reading, parts.Calls, parts.Names.Events).ReadAsync(from, () => isMarked ? MarkAsync(end, cancellationToken) : Task.CompletedTask, over.Token).GetAsyncEnumerator(over.Token);
             await using (reader.ConfigureAwait(false))
             {
+                over.CancelAfter(s_longestSilence);
                 while (!isOther && await MoveNextAsync(reader, () => ++failures <= MostFailures, cancellationToken).ConfigureAwait(false))
                 {
                     failures = 0;
+                    over.CancelAfter(s_longestSilence);
                     var message = reader.Current;
                     for (var i = 0; i < message.Entries.Length; i++)
                     {
@@ -60,6 +64,10 @@ internal sealed class EventLog(BrokerParts parts)
         try
         {
             return await reader.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
         catch (Exception error) when (error is QueueException { Failure: QueueFailure.Unavailable } or ChannelClosedException && !cancellationToken.IsCancellationRequested && mayTryAgain())
         {

@@ -14,6 +14,8 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
     /// <summary>Without a limit newer brokers give up a message after 20 deliveries; -1 means the opposite on older ones.</summary>
     private const int DeliveryLimit = 1_000_000;
     private static readonly TimeSpan s_leaseQueueLife = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_longestRecovery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_recoveryPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan s_consumerPause = TimeSpan.FromMilliseconds(50);
     private const long MaxEventBytes = 4L << 30;
     private const long EventSegmentBytes = 64L << 20;
@@ -215,8 +217,19 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
 
     private async Task<bool> IsThereAsync(IConnection connection, string queue, CancellationToken cancellationToken)
     {
-        var error = await TryAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue, cancellationToken)).ConfigureAwait(false);
-        return error is null || (error.ShutdownReason?.ReplyCode == Constants.NotFound ? false : throw calls.Explain(error, $"ask for the queue {queue}"));
+        for (var since = Stopwatch.GetTimestamp(); ;)
+        {
+            var error = await TryAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue, cancellationToken)).ConfigureAwait(false);
+            if (error is null)
+                return true;
+            // A broker that has just started does not have all of its queues at once; and what a member has that is down must not be declared again.
+            var isDown = error.ShutdownReason?.ReplyText.Contains("is down or inaccessible", StringComparison.Ordinal) == true;
+            if (!isDown && error.ShutdownReason?.ReplyCode == Constants.NotFound)
+                return false;
+            if (!isDown || Stopwatch.GetElapsedTime(since) > s_longestRecovery)
+                throw calls.Explain(error, $"ask for the queue {queue}");
+            await Task.Delay(s_recoveryPause, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>On a channel of its own, since a refusal closes the channel.</summary>
@@ -244,15 +257,22 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
 
     private async Task OnceAsync(string what, Func<Task> ensure)
     {
-        var ensuring = _known.GetOrAdd(what, _ => new Lazy<Task>(ensure));
-        try
+        while (true)
         {
-            await ensuring.Value.ConfigureAwait(false);
-        }
-        catch
-        {
-            _known.TryRemove(new KeyValuePair<string, Lazy<Task>>(what, ensuring));
-            throw;
+            var ours = new Lazy<Task>(ensure);
+            var ensuring = _known.GetOrAdd(what, ours);
+            try
+            {
+                await ensuring.Value.ConfigureAwait(false);
+                return;
+            }
+            catch (Exception error)
+            {
+                _known.TryRemove(new KeyValuePair<string, Lazy<Task>>(what, ensuring));
+                // Somebody else lost patience with what he had begun, not we.
+                if (error is not OperationCanceledException || ensuring == ours)
+                    throw;
+            }
         }
     }
 }
