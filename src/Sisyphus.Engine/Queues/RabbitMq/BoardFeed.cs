@@ -119,6 +119,8 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
     private async Task RunAsync(string stream, CancellationToken cancellationToken)
     {
         object from = EventStream.First;
+        // Of another stream of the name nothing would come up to the place where the old one ended.
+        var isSilent = false;
         var reader = new EventStream(line, calls, stream);
         for (var failures = 0; !cancellationToken.IsCancellationRequested;)
         {
@@ -128,7 +130,7 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             {
                 await topology.EnsureLogAsync(await line.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
                 var isAgain = from is long;
-                await foreach (var message in reader.ReadAsync(from, () => BeginAsync(stream, isAgain, reading.Token), reading.Token).ConfigureAwait(false))
+                await foreach (var message in reader.ReadAsync(isSilent ? EventStream.First : from, () => BeginAsync(stream, isAgain, reading.Token), reading.Token).ConfigureAwait(false))
                 {
                     // A chunk is delivered whole, also what lies before the place that was asked for.
                     if (from is long next && message.Offset < next)
@@ -141,6 +143,7 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
                     }
                     from = message.Offset + 1;
                     failures = 0;
+                    isSilent = false;
                     _progress[stream] = message.Offset;
                     foreach (var entry in message.Entries)
                         Apply(entry);
@@ -152,6 +155,7 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             }
             catch (OperationCanceledException)
             {
+                isSilent = true;
                 topology.Forget();
             }
             catch (Exception error) when (error is QueueException or ObjectDisposedException or ChannelClosedException)

@@ -10,6 +10,8 @@ internal sealed class EventLog(BrokerParts parts)
     private const int MostFailures = 5;
     /// <summary>After which the reading begins anew from where it is: the broker does not tell that a stream was deleted.</summary>
     private static readonly TimeSpan s_longestSilence = TimeSpan.FromMinutes(1);
+    /// <summary>The same, where a marker was written.</summary>
+    private static readonly TimeSpan s_markedSilence = TimeSpan.FromSeconds(5);
 
     /// <param name="after">As <see cref="EventQuery.After"/>.</param>
     /// <exception cref="QueueException">The broker was not to be had several times in a row.</exception>
@@ -18,6 +20,8 @@ internal sealed class EventLog(BrokerParts parts)
         var last = after ?? 0;
         object from = after switch { null => EventStream.Next, 0 => EventStream.First, _ => StreamMessage.OffsetOf(after.Value) };
         var failures = 0;
+        // Of another stream of the name nothing would come up to the place where the old one ended.
+        var isSilent = false;
         for (var isAgain = false; ; isAgain = true)
         {
             // Known by it that all is read that was there; and where it comes in a place that was read before, that this is another stream of the name.
@@ -25,14 +29,16 @@ internal sealed class EventLog(BrokerParts parts)
             var isMarked = !follow || isAgain;
             var isOther = false;
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var reader = new EventStream(parts.Reading, parts.Calls, parts.Names.Events).ReadAsync(from, () => isMarked ? MarkAsync(end, cancellationToken) : Task.CompletedTask, over.Token).GetAsyncEnumerator(over.Token);
+            var reader = new EventStream(parts.Reading, parts.Calls, parts.Names.Events).ReadAsync(isSilent ? EventStream.First : from, () => isMarked ? MarkAsync(end, cancellationToken) : Task.CompletedTask, over.Token).GetAsyncEnumerator(over.Token);
             await using (reader.ConfigureAwait(false))
             {
-                over.CancelAfter(s_longestSilence);
+                isSilent = isMarked;
+                over.CancelAfter(isMarked ? s_markedSilence : s_longestSilence);
                 while (!isOther && await MoveNextAsync(reader, () => ++failures <= MostFailures, cancellationToken).ConfigureAwait(false))
                 {
                     failures = 0;
-                    over.CancelAfter(s_longestSilence);
+                    isSilent = false;
+                    over.CancelAfter(Timeout.InfiniteTimeSpan);
                     var message = reader.Current;
                     for (var i = 0; i < message.Entries.Length; i++)
                     {
@@ -46,12 +52,13 @@ internal sealed class EventLog(BrokerParts parts)
                         yield return (sequence, message.Entries[i]);
                     }
                     from = message.Offset + 1;
+                    over.CancelAfter(s_longestSilence);
                 }
             }
             if (isOther)
                 (last, from) = (0, EventStream.First);
             else
-                await Task.Delay(RetryBackoff.After(failures, Random.Shared.NextDouble()), parts.Time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(RetryBackoff.After(Math.Max(1, failures), Random.Shared.NextDouble()), parts.Time, cancellationToken).ConfigureAwait(false);
         }
     }
 
