@@ -55,6 +55,6 @@ public interface ITaskQueue : IAsyncDisposable
     Task<IReadOnlyList<NodeInfo>> GetNodesAsync(CancellationToken cancellationToken);
 
     /// <summary>Orders a node to stop, durably: one that is hung obeys when it comes back.</summary>
-    /// <returns>Whether a node of that name is there.</returns>
+    /// <returns>Whether a node of that name is there; one that is cut off is not, and obeys all the same when it comes back.</returns>
     Task<bool> StopNodeAsync(string node, NodeStop how, CancellationToken cancellationToken);
 }

@@ -149,10 +149,10 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
         await _parts.Feed.CatchUpAsync(cancellationToken).ConfigureAwait(false);
         if (_parts.Board.FindNode(node) is not { } known || known.State == NodeState.Left)
             return false;
-        // One that counts as lost may only be hung, or cut off; it obeys when it comes back.
-        if (NodeRoll.IsSilent(_parts, known) && !await _parts.Topology.IsTakenAsync(await _parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), _parts.Names.Node(node), cancellationToken).ConfigureAwait(false))
-            return false;
-        return await _parts.Feed.AskAsync(new LogEntry { Kind = LogEntryKind.NodeStop, Time = _parts.Now, Node = node, Session = known.Session, Stop = how }, cancellationToken).ConfigureAwait(false);
+        // One that is not heard of may be hung, or cut off: it obeys when it comes back.
+        var isTold = await _parts.Feed.AskAsync(new LogEntry { Kind = LogEntryKind.NodeStop, Time = _parts.Now, Node = node, Session = known.Session, Stop = how }, cancellationToken).ConfigureAwait(false);
+        return isTold
+            && (!NodeRoll.IsSilent(_parts, known) || await _parts.Topology.IsTakenAsync(await _parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), _parts.Names.Node(node), cancellationToken).ConfigureAwait(false));
     }
 
     public ValueTask DisposeAsync() => _parts.DisposeAsync();
