@@ -58,6 +58,20 @@ function Stop-Broker {
     $Broker.Folder = $null
 }
 
+function Get-BrokerAddress {
+    <#
+    .SYNOPSIS
+    The address of a broker for a fleet of its own: the names of all its queues begin with the prefix.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0)] $Broker,
+        [Parameter(Mandatory, Position = 1)] [string] $Prefix
+    )
+
+    "$($Broker.Address)$(if ($Broker.Address -match '\?') { '&' } else { '?' })prefix=$Prefix"
+}
+
 function Install-BrokerPackage {
     <#
     .SYNOPSIS

@@ -13,7 +13,8 @@ param(
     [string] $Store,
     [string] $Name,
     [int] $Concurrency = 1,
-    [string] $IdleTimeout
+    [string] $IdleTimeout,
+    [string] $LeaseTime
 )
 
 $ErrorActionPreference = 'Stop'

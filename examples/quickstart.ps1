@@ -37,7 +37,7 @@ try {
     if ($RabbitMQ) {
         $broker = Initialize-Broker
         # A prefix of its own: on a broker that others use too, this node takes no task but this one.
-        Connect-Sisyphus -Broker "$($broker.Address)?prefix=quickstart-$PID"
+        Connect-Sisyphus -Broker (Get-BrokerAddress $broker "quickstart-$PID")
     }
     else {
         Connect-Sisyphus -Broker "sqlite:$work/queue.db"
