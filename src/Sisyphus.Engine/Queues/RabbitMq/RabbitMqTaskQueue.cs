@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using RabbitMQ.Client;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Tasks;
@@ -39,7 +38,7 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
         return new QueueInfo
         {
             Address = Address,
-            Kind = $"RabbitMQ {Version(connection)}, {await KindAsync(connection, cancellationToken).ConfigureAwait(false)} queues, events on a stream",
+            Kind = $"RabbitMQ {BrokerVersion.Read(connection.ServerProperties)}, {await KindAsync(connection, cancellationToken).ConfigureAwait(false)} queues, events on a stream",
             Ready = Math.Max(ready.Length, await WaitingAsync(connection, tasks, cancellationToken).ConfigureAwait(false)),
             Delayed = tasks.Count(task => task.Summary is { State: TaskState.Queued } && task.Summary.NotBefore > now),
             Leased = tasks.Count(task => task.IsHeld),
@@ -206,7 +205,4 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
             null => "predeclared",
         };
     }
-
-    private static string Version(IConnection connection) =>
-        connection.ServerProperties?.TryGetValue("version", out var value) == true && value is byte[] version ? Encoding.UTF8.GetString(version) : "of an unknown version";
 }

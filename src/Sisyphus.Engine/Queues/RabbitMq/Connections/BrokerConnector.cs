@@ -73,11 +73,12 @@ internal sealed class BrokerConnector(BrokerAddress address)
     }
 
     // The client does not wait for the broker's answer about the virtual host; a channel does.
-    private static async Task<IConnection> OpenAsync(ConnectionFactory factory, AmqpTcpEndpoint endpoint, CancellationToken cancellationToken)
+    private async Task<IConnection> OpenAsync(ConnectionFactory factory, AmqpTcpEndpoint endpoint, CancellationToken cancellationToken)
     {
         var connection = await factory.CreateConnectionAsync([endpoint], cancellationToken).ConfigureAwait(false);
         try
         {
+            BrokerVersion.Check(connection.ServerProperties, address);
             var channel = await connection.CreateChannelAsync(new CreateChannelOptions(false, false, null, 1), cancellationToken).ConfigureAwait(false);
             await using (channel.ConfigureAwait(false))
                 await channel.CloseAsync(cancellationToken).ConfigureAwait(false);

@@ -38,6 +38,7 @@ internal static partial class BrokerReplies
             NotAllowed => (QueueFailure.Denied, $"the broker does not allow it ({said})", "Look into the broker's log."),
             ConnectionForced => (QueueFailure.Unavailable, $"the broker closed the connection ({said})", "It is being stopped, or an administrator closed it; try again."),
             ResourceError => (QueueFailure.Full, $"the broker is short of something ({said})", "Make room on the broker."),
+            InternalError when said.Contains("feature flag is disabled", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Denied, $"the broker was set up without a kind of queue that is needed ({said})", "An administrator has to enable it: 'rabbitmqctl enable_feature_flag all'."),
             InternalError => (QueueFailure.Unavailable, $"the broker failed ({said})", "Look into the broker's log, and try again."),
             ChannelError => (QueueFailure.Unavailable, $"the channel was closed already ({said})", "Try again."),
             _ => (QueueFailure.Unavailable, $"the connection was closed ({reason.ReplyCode} {said})", "Try again."),
