@@ -7,10 +7,11 @@ internal sealed class BrokerHome
 {
     private readonly BrokerOptions _options;
     private readonly int _distributionPort = FreePorts.Next();
+    private readonly PortMapper _mapper;
 
-    public BrokerHome(BrokerOptions options)
+    public BrokerHome(BrokerOptions options, PortMapper mapper)
     {
-        _options = options;
+        (_options, _mapper) = (options, mapper);
         Folder = Directory.CreateTempSubdirectory("sisyphus-broker-").FullName;
         NodeName = $"sisyphus-{Guid.NewGuid().ToString("n")[..12]}@localhost";
         TlsPort = options.Tls is null ? null : FreePorts.Next();
@@ -26,10 +27,9 @@ internal sealed class BrokerHome
 
     public string Folder { get; }
     public string NodeName { get; }
-    public string Cookie { get; } = Guid.NewGuid().ToString("n");
+    public string Cookie => _mapper.Cookie;
     public int Port { get; } = FreePorts.Next();
     public int? TlsPort { get; }
-    public int EpmdPort { get; } = FreePorts.Next();
     public string OutputPath => Path.Combine(Folder, "output");
 
     /// <summary>Of the program with the environment that makes it, and what it starts, ours.</summary>
@@ -71,7 +71,7 @@ internal sealed class BrokerHome
         string In(string name) => Path.Combine(Folder, name);
         yield return ("HOME", Folder);
         yield return ("ERL_INETRC", In("inetrc"));
-        yield return ("ERL_EPMD_PORT", $"{EpmdPort}");
+        yield return ("ERL_EPMD_PORT", $"{_mapper.Port}");
         yield return ("ERL_EPMD_ADDRESS", "127.0.0.1");
         yield return ("RABBITMQ_NODENAME", NodeName);
         yield return ("RABBITMQ_DIST_PORT", $"{_distributionPort}");

@@ -22,4 +22,7 @@ public sealed record BrokerOptions
 
     /// <summary>Only clients with a certificate of the same authority get in by amqps.</summary>
     public bool RequireClientCertificate { get; init; }
+
+    /// <summary>Of the cluster that the server is to join; not disposed here. Null: one of its own.</summary>
+    internal PortMapper? Mapper { get; init; }
 }

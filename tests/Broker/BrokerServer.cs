@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -11,7 +10,8 @@ namespace Sisyphus.Tests.Broker;
 
 /// <summary>
 /// A real <c>rabbitmq-server</c> of its own on 127.0.0.1, with folder, ports, node name, cookie and port mapper (epmd) of its own, so
-/// that any number of them can run at once. One thread starts, stops and pauses it; the rest is for parallel tests too.
+/// that any number of them can run at once; members of one <see cref="BrokerCluster"/> share the last two. One thread starts, stops and
+/// pauses it; the rest is for parallel tests too.
 /// </summary>
 public sealed partial class BrokerServer : IAsyncDisposable
 {
@@ -27,13 +27,14 @@ public sealed partial class BrokerServer : IAsyncDisposable
     private readonly BrokerOptions _options;
     private readonly BrokerHome _home;
     private readonly BrokerGuard _guard;
-    private Process? _epmd;
+    private readonly PortMapper _mapper;
     private Process? _broker;
 
     public BrokerServer(BrokerOptions? options = null)
     {
         _options = options ?? new();
-        _home = new(_options);
+        _mapper = _options.Mapper ?? new();
+        _home = new(_options, _mapper);
         _guard = new(_home.Folder);
     }
 
@@ -60,9 +61,10 @@ public sealed partial class BrokerServer : IAsyncDisposable
         Assert.Null(_broker);
         if (!File.Exists(_options.Server))
             throw new InvalidOperationException($"The tests need a RabbitMQ server, and {_options.Server} does not exist: apt-get install rabbitmq-server, or set {BrokerOptions.ServerVariable}.");
-        _epmd ??= Launch("epmd", "-port", _home.EpmdPort.ToString(CultureInfo.InvariantCulture), "-address", "127.0.0.1");
-        _broker = Launch(_options.Server, "-noinput");
-        await _guard.WatchAsync(_epmd.Id, _broker.Id);
+        await _mapper.StartAsync();
+        // In a session of its own, as Ctrl+C at the terminal is for the tests; output to a file, as a pipe would end with this process.
+        _broker = Process.Start(_home.Command("setsid", ["/bin/sh", "-c", "exec \"$@\" </dev/null >>\"$0\" 2>&1", _home.OutputPath, _options.Server, "-noinput"]))!;
+        await _guard.WatchAsync(_broker.Id);
         await TestWait.UntilAsync(AnswersAsync, StartLimit);
     }
 
@@ -115,25 +117,21 @@ public sealed partial class BrokerServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _guard.DisposeAsync();
-        foreach (var process in new[] { _broker, _epmd })
+        if (_broker is not null)
         {
-            if (process is null)
-                continue;
-            await process.WaitForExitAsync(CancellationToken.None);
-            process.Dispose();
+            await _broker.WaitForExitAsync(CancellationToken.None);
+            _broker.Dispose();
         }
+        if (_options.Mapper is null)
+            await _mapper.DisposeAsync();
     }
 
     private static InvalidOperationException NotRunning() => new("The broker is not running.");
 
-    // In a session of its own, as Ctrl+C at the terminal is for the tests; output to a file, as a pipe would end with this process.
-    private Process Launch(string program, params IEnumerable<string> arguments) =>
-        Process.Start(_home.Command("setsid", ["/bin/sh", "-c", "exec \"$@\" </dev/null >>\"$0\" 2>&1", _home.OutputPath, program, .. arguments]))!;
-
     private async Task ForgetAsync()
     {
         await _broker!.WaitForExitAsync(CancellationToken.None);
-        await _guard.WatchAsync(_epmd!.Id);
+        await _guard.WatchAsync();
         _broker.Dispose();
         _broker = null;
     }

@@ -23,7 +23,10 @@ internal sealed class Workload(BrokerServer server, TimeSpan leaseTime, Uri? add
     public TimeSpan LeaseTime => leaseTime;
 
     /// <summary>For those who are not behind a faulty network.</summary>
-    public string Address => AddressOf(address ?? server.AmqpUri);
+    public string Address => Hosts is null ? AddressOf(address ?? server.AmqpUri) : $"amqp://guest:guest@{Hosts}/?prefix={Prefix}&{settings}";
+
+    /// <summary>Of a cluster, with their ports; in place of the one server.</summary>
+    public string? Hosts { get; init; }
 
     public ITaskQueue Queue => _queue ??= TaskQueues.Open(Address, Options());
 

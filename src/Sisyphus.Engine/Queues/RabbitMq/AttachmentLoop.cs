@@ -61,6 +61,11 @@ internal sealed class AttachmentLoop(BrokerParts parts, BrokerLine line, BrokerL
             {
                 // Disposed.
             }
+            catch (Exception error)
+            {
+                // What nobody foresaw must not leave the node deaf for ever.
+                _trouble = parts.Calls.Explain(error, "connect again");
+            }
 
             if (_attached.Task.IsCompleted)
                 Volatile.Write(ref _attached, new(TaskCreationOptions.RunContinuationsAsynchronously));

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.Engine.Tasks.Reading;
 
@@ -13,6 +14,9 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
     /// <summary>Looks again although nothing was delivered: a node is never deaf for longer.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
 
+    /// <summary>The same, where a lane is on a member of the cluster that is down.</summary>
+    private static readonly TimeSpan s_downPatience = TimeSpan.FromSeconds(2);
+
     private int _turn;
 
     public async Task<(HeldTask Task, IReadOnlyList<string> Warnings)> ClaimAsync(Attachment attachment, ClaimRequest request, CancellationToken cancellationToken)
@@ -24,13 +28,13 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
         while (true)
         {
             var (lanes, changed) = parts.Board.Lanes();
-            var queues = await QueuesAsync(attachment, Choose(lanes, request), request.Workflows, cancellationToken).ConfigureAwait(false);
+            var (queues, areAll) = await QueuesAsync(attachment, Choose(lanes, request), request.Workflows, cancellationToken).ConfigureAwait(false);
             var passedOver = 0;
             if (await LookAsync(attachment, queues, request, () => passedOver++, () => passedOver >= MostPassedOver, cancellationToken).ConfigureAwait(false) is { } found)
                 return found;
             if (passedOver >= MostPassedOver)
                 await Task.Delay(Topology.PassedOverDelay, parts.Time, cancellationToken).ConfigureAwait(false);
-            else if (await WaitAsync(attachment, queues, request, changed, cancellationToken).ConfigureAwait(false) is { } delivered)
+            else if (await WaitAsync(attachment, queues, request, changed, areAll ? s_patience : s_downPatience, cancellationToken).ConfigureAwait(false) is { } delivered)
                 return delivered;
         }
     }
@@ -49,20 +53,27 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
     }
 
     /// <summary>In the order in which to look: of each level first what was claimed before, for it is older.</summary>
-    private async Task<IReadOnlyList<string>> QueuesAsync(Attachment attachment, List<Lane> lanes, IReadOnlyList<string?> wanted, CancellationToken cancellationToken)
+    /// <returns>The queues, and whether all of them are to be had: one that is on a member of the cluster that is down must not keep us from the rest.</returns>
+    private async Task<(IReadOnlyList<string> Queues, bool AreAll)> QueuesAsync(Attachment attachment, List<Lane> lanes, IReadOnlyList<string?> wanted, CancellationToken cancellationToken)
     {
         List<string> queues = [];
+        var areAll = true;
         foreach (var level in lanes.GroupBy(lane => lane.Priority))
         {
             List<string> mains = [];
             foreach (var lane in level)
             {
+                var main = parts.Names.Lane(lane.Workflow, lane.Priority);
+                var front = QueueNames.Front(main);
                 try
                 {
-                    var main = await parts.Topology.EnsureLaneAsync(attachment.Connection, lane, cancellationToken).ConfigureAwait(false);
-                    await parts.Topology.EnsurePlainAsync(attachment.Connection, QueueNames.Front(main), cancellationToken).ConfigureAwait(false);
-                    queues.Add(QueueNames.Front(main));
-                    mains.Add(main);
+                    var isMain = await IsUpAsync(() => parts.Topology.EnsureLaneAsync(attachment.Connection, lane, TimeSpan.Zero, cancellationToken)).ConfigureAwait(false);
+                    var isFront = await IsUpAsync(() => parts.Topology.EnsurePlainAsync(attachment.Connection, front, TimeSpan.Zero, cancellationToken)).ConfigureAwait(false);
+                    if (isFront)
+                        queues.Add(front);
+                    if (isMain)
+                        mains.Add(main);
+                    areAll &= isMain && isFront;
                 }
                 catch (QueueException error) when (error.Failure == QueueFailure.Denied && lane != Lane.Main && !wanted.Contains(lane.Workflow))
                 {
@@ -71,7 +82,20 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
             }
             queues.AddRange(mains);
         }
-        return queues;
+        return (queues, areAll);
+    }
+
+    private static async Task<bool> IsUpAsync(Func<Task> ensure)
+    {
+        try
+        {
+            await ensure().ConfigureAwait(false);
+            return true;
+        }
+        catch (QueueException error) when (BrokerFailures.IsDown(error))
+        {
+            return false;
+        }
     }
 
     private async Task<(HeldTask Task, IReadOnlyList<string> Warnings)?> LookAsync(Attachment attachment, IReadOnlyList<string> queues, ClaimRequest request, Action passedOver, Func<bool> isEnough, CancellationToken cancellationToken)
@@ -93,18 +117,18 @@ internal sealed class Claiming(BrokerParts parts, Taking taking)
     }
 
     /// <returns>Null when it is time to look again.</returns>
-    private async Task<(HeldTask Task, IReadOnlyList<string> Warnings)?> WaitAsync(Attachment attachment, IReadOnlyList<string> queues, ClaimRequest request, Task changed, CancellationToken cancellationToken)
+    private async Task<(HeldTask Task, IReadOnlyList<string> Warnings)?> WaitAsync(Attachment attachment, IReadOnlyList<string> queues, ClaimRequest request, Task changed, TimeSpan patience, CancellationToken cancellationToken)
     {
         var channel = await attachment.OpenOwnChannelAsync(attachment.Connection, cancellationToken).ConfigureAwait(false);
         // With the channel's end everything is back in its place that was delivered and not taken.
         await using (channel.ConfigureAwait(false))
         {
-            var delivered = Channel.CreateBounded<Incoming>(queues.Count);
+            var delivered = Channel.CreateBounded<Incoming>(Math.Max(1, queues.Count));
             foreach (var queue in queues)
                 await attachment.ConsumeAsync(channel, queue, acknowledged: true, exclusive: false, prefetch: 1, message => delivered.Writer.WriteAsync(message, CancellationToken.None).AsTask(), cancellationToken).ConfigureAwait(false);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var arriving = delivered.Reader.WaitToReadAsync(stop.Token).AsTask();
-            await Task.WhenAny(arriving, changed, attachment.Broken, Task.Delay(s_patience, parts.Time, stop.Token)).ConfigureAwait(false);
+            await Task.WhenAny(arriving, changed, attachment.Broken, Task.Delay(patience, parts.Time, stop.Token)).ConfigureAwait(false);
             await stop.CancelAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             if (attachment.IsBroken)

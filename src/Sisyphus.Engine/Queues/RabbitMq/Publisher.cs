@@ -1,5 +1,6 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -8,6 +9,9 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
 {
     /// <summary>Measured: fewer wait for the broker, more gain nothing.</summary>
     private const int MaxUnconfirmed = 512;
+
+    /// <summary>A quorum queue without a leader refuses what comes first, and has a new one in less than a second.</summary>
+    private static readonly TimeSpan[] s_refusedPauses = [TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)];
 
     private readonly SemaphoreSlim _unconfirmed = new(MaxUnconfirmed, MaxUnconfirmed);
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -21,6 +25,30 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
     /// <exception cref="QueueException">With a <see cref="PublishReturnException"/> inside where there is no such queue; with <see cref="QueueFailure.Unavailable"/> it may or may not have arrived.</exception>
     public async Task PublishAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
     {
+        for (var refused = 0; ; refused++)
+        {
+            try
+            {
+                await PublishOnceAsync(exchange, key, properties, body, mandatory, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (QueueException error) when (BrokerFailures.IsRefused(error) && refused < s_refusedPauses.Length)
+            {
+                await Task.Delay(s_refusedPauses[refused], cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_channel is { } channel)
+            await channel.DisposeAsync().ConfigureAwait(false);
+        _unconfirmed.Dispose();
+        _one.Dispose();
+    }
+
+    private async Task PublishOnceAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
+    {
         await _unconfirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -31,14 +59,6 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
         {
             _unconfirmed.Release();
         }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_channel is { } channel)
-            await channel.DisposeAsync().ConfigureAwait(false);
-        _unconfirmed.Dispose();
-        _one.Dispose();
     }
 
     private async Task PublishAsync(IChannel channel, string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using RabbitMQ.Client.Exceptions;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Tasks;
 
@@ -53,23 +52,24 @@ internal sealed class Sending(BrokerParts parts)
     {
         var properties = new Ticket { Id = task.Id!, Lane = lane, Sent = now }.ToProperties();
         var body = TaskDocumentWriter.Write(task);
-        for (var tries = 1; ; tries++)
+        try
         {
             try
             {
                 await parts.Publisher.PublishAsync("", lane, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
-                return new SendOutcome(task.Id!, SendResult.Sent);
             }
-            catch (QueueException error) when (tries == 1 && BrokerFailures.IsMissing(error))
+            catch (QueueException error) when (BrokerFailures.IsMissing(error))
             {
                 // Deleted since it was looked for. One copy too many is dropped by who meets it.
                 parts.Topology.Forget();
                 await parts.Topology.EnsureLaneAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), Lane.Of(task), cancellationToken).ConfigureAwait(false);
+                await parts.Publisher.PublishAsync("", lane, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
             }
-            catch (QueueException error)
-            {
-                return new SendOutcome(task.Id!, error.InnerException is PublishException || error.Failure is QueueFailure.Denied ? SendResult.Refused : SendResult.Unknown, error.Message);
-            }
+            return new SendOutcome(task.Id!, SendResult.Sent);
+        }
+        catch (QueueException error)
+        {
+            return new SendOutcome(task.Id!, BrokerFailures.IsRefused(error) || error.Failure is QueueFailure.Denied ? SendResult.Refused : SendResult.Unknown, error.Message);
         }
     }
 

@@ -39,15 +39,26 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         await BindAsync(connection, names.Heartbeats, names.Bus, "heartbeat.#", cancellationToken).ConfigureAwait(false);
     });
 
-    /// <summary>Also at each connect: the original's exchange does not survive a restart of the broker.</summary>
+    /// <summary>Also at each connect: the original's exchange does not survive a restart of the broker. Who claims does it later where the queue is on a member that is down.</summary>
     public async Task EnsureExchangeAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        await EnsureLaneAsync(connection, Lane.Main, cancellationToken).ConfigureAwait(false);
-        await OfferAsync(connection, names.Main, names.TaskKey, cancellationToken).ConfigureAwait(false);
+        _known.TryRemove(names.Main, out _);
+        try
+        {
+            await EnsureLaneAsync(connection, Lane.Main, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException error) when (BrokerFailures.IsDown(error))
+        {
+            // What is held, and what waits elsewhere, goes on without it.
+        }
     }
 
     /// <returns>The lane's queue.</returns>
-    public async Task<string> EnsureLaneAsync(IConnection connection, Lane lane, CancellationToken cancellationToken)
+    public Task<string> EnsureLaneAsync(IConnection connection, Lane lane, CancellationToken cancellationToken) => EnsureLaneAsync(connection, lane, s_longestRecovery, cancellationToken);
+
+    /// <param name="patience">How long a queue is waited for that is there, and down.</param>
+    /// <returns>The lane's queue.</returns>
+    public async Task<string> EnsureLaneAsync(IConnection connection, Lane lane, TimeSpan patience, CancellationToken cancellationToken)
     {
         var queue = names.Lane(lane.Workflow, lane.Priority);
         var isOriginal = lane.Priority == Lane.Main.Priority;
@@ -55,24 +66,27 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         {
             // The original declares its queues without arguments, and would be refused where they have some.
             if (isOriginal && address.QueueKind != BrokerQueueKind.Quorum)
-                await EnsureQueueAsync(connection, queue, [[]], cancellationToken).ConfigureAwait(false);
+                await EnsureQueueAsync(connection, queue, [[]], patience, cancellationToken).ConfigureAwait(false);
             else
-                await EnsureQueueAsync(connection, queue, Kinds([]), cancellationToken).ConfigureAwait(false);
-            if (!isOriginal || lane.Workflow is null)
+                await EnsureQueueAsync(connection, queue, Kinds([]), patience, cancellationToken).ConfigureAwait(false);
+            if (!isOriginal)
                 return;
             await OfferAsync(connection, queue, names.LaneKey(lane.Workflow), cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
         return queue;
     }
 
-    public Task EnsurePlainAsync(IConnection connection, string queue, CancellationToken cancellationToken) =>
-        OnceAsync(queue, () => EnsureQueueAsync(connection, queue, Kinds([]), cancellationToken));
+    public Task EnsurePlainAsync(IConnection connection, string queue, CancellationToken cancellationToken) => EnsurePlainAsync(connection, queue, s_longestRecovery, cancellationToken);
+
+    /// <param name="patience">As for <see cref="EnsureLaneAsync(IConnection, Lane, TimeSpan, CancellationToken)"/>.</param>
+    public Task EnsurePlainAsync(IConnection connection, string queue, TimeSpan patience, CancellationToken cancellationToken) =>
+        OnceAsync(queue, () => EnsureQueueAsync(connection, queue, Kinds([]), patience, cancellationToken));
 
     /// <summary>A queue whose messages go on to <see cref="QueueNames.Returns"/> when their time is over.</summary>
     public Task EnsureDelayAsync(IConnection connection, string queue, TimeSpan delay, CancellationToken cancellationToken) => OnceAsync(queue, async () =>
     {
         await EnsurePlainAsync(connection, names.Returns, cancellationToken).ConfigureAwait(false);
-        await EnsureQueueAsync(connection, queue, Delaying(delay), cancellationToken).ConfigureAwait(false);
+        await EnsureQueueAsync(connection, queue, Delaying(delay), s_longestRecovery, cancellationToken).ConfigureAwait(false);
     });
 
     /// <summary>The lease queue of a node. It goes by itself when there has been no node of the name for a day and the leases have run out long ago.</summary>
@@ -82,7 +96,7 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         var kinds = Delaying(options.LeaseTime);
         foreach (var kind in kinds)
             kind["x-expires"] = (long)(options.LeaseTime + s_leaseQueueLife).TotalMilliseconds;
-        await EnsureQueueAsync(connection, queue, kinds, cancellationToken).ConfigureAwait(false);
+        await EnsureQueueAsync(connection, queue, kinds, s_longestRecovery, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waits until nobody consumes the queue any more: then all that its last consumer had is back in it.</summary>
@@ -91,7 +105,7 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
         for (var since = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(since) < BrokerCalls.Limit;)
         {
             uint consumers = 0;
-            await TryAsync(connection, async channel => consumers = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).ConsumerCount).ConfigureAwait(false);
+            await TryAsync(connection, async channel => consumers = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).ConsumerCount, cancellationToken).ConfigureAwait(false);
             if (consumers == 0)
                 return;
             await Task.Delay(s_consumerPause, cancellationToken).ConfigureAwait(false);
@@ -104,7 +118,7 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
     {
         foreach (var kind in Kinds([]))
         {
-            if (await TryAsync(connection, channel => channel.QueueDeclareAsync(queue, true, false, false, kind, cancellationToken: cancellationToken)).ConfigureAwait(false) is null)
+            if (await TryAsync(connection, channel => channel.QueueDeclareAsync(queue, true, false, false, kind, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false) is null)
                 return kind.ContainsKey("x-queue-type");
         }
         return null;
@@ -114,7 +128,7 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
     public async Task<uint?> CountAsync(IConnection connection, string queue, CancellationToken cancellationToken)
     {
         uint count = 0;
-        var error = await TryAsync(connection, async channel => count = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).MessageCount).ConfigureAwait(false);
+        var error = await TryAsync(connection, async channel => count = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).MessageCount, cancellationToken).ConfigureAwait(false);
         return error is null ? count : error.ShutdownReason?.ReplyCode == Constants.NotFound ? null : throw calls.Explain(error, $"ask for {queue}");
     }
 
@@ -122,7 +136,7 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
     public async Task<bool> IsTakenAsync(IConnection connection, string queue, CancellationToken cancellationToken)
     {
         uint consumers = 0;
-        var error = await TryAsync(connection, async channel => consumers = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).ConsumerCount).ConfigureAwait(false);
+        var error = await TryAsync(connection, async channel => consumers = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).ConsumerCount, cancellationToken).ConfigureAwait(false);
         return error is null ? consumers > 0 : error.ShutdownReason?.ReplyCode == Constants.ResourceLocked;
     }
 
@@ -164,20 +178,21 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
                 ["x-max-length-bytes"] = bytes,
                 ["x-stream-max-segment-size-bytes"] = segmentBytes,
             }],
+            s_longestRecovery,
             cancellationToken);
 
-    private async Task EnsureQueueAsync(IConnection connection, string queue, IReadOnlyList<Dictionary<string, object?>> kinds, CancellationToken cancellationToken)
+    private async Task EnsureQueueAsync(IConnection connection, string queue, IReadOnlyList<Dictionary<string, object?>> kinds, TimeSpan patience, CancellationToken cancellationToken)
     {
-        if (await IsThereAsync(connection, queue, cancellationToken).ConfigureAwait(false))
+        if (await IsThereAsync(connection, queue, patience, cancellationToken).ConfigureAwait(false))
             return;
         OperationInterruptedException? error = null;
         foreach (var kind in kinds)
         {
-            error = await TryAsync(connection, channel => channel.QueueDeclareAsync(queue, true, false, false, kind, cancellationToken: cancellationToken)).ConfigureAwait(false);
+            error = await TryAsync(connection, channel => channel.QueueDeclareAsync(queue, true, false, false, kind, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
             if (error is null)
                 return;
             // Somebody else declared it in this moment, with other arguments than ours: theirs it is.
-            if (await IsThereAsync(connection, queue, cancellationToken).ConfigureAwait(false))
+            if (await IsThereAsync(connection, queue, patience, cancellationToken).ConfigureAwait(false))
                 return;
             if (error.ShutdownReason?.ReplyCode == Constants.AccessRefused)
                 break;
@@ -201,32 +216,32 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
 
     private async Task EnsureExchangeAsync(IConnection connection, string exchange, string type, bool durable, CancellationToken cancellationToken)
     {
-        if (await TryAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(exchange, cancellationToken)).ConfigureAwait(false) is null)
+        if (await TryAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(exchange, cancellationToken), cancellationToken).ConfigureAwait(false) is null)
             return;
-        if (await TryAsync(connection, channel => channel.ExchangeDeclareAsync(exchange, type, durable, autoDelete: false, cancellationToken: cancellationToken)).ConfigureAwait(false) is { } error)
+        if (await TryAsync(connection, channel => channel.ExchangeDeclareAsync(exchange, type, durable, autoDelete: false, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false) is { } error)
             throw calls.Explain(error, $"declare the exchange {exchange}");
     }
 
     private async Task BindAsync(IConnection connection, string queue, string exchange, string key, CancellationToken cancellationToken)
     {
-        var error = await TryAsync(connection, channel => channel.QueueBindAsync(queue, exchange, key, cancellationToken: cancellationToken)).ConfigureAwait(false);
+        var error = await TryAsync(connection, channel => channel.QueueBindAsync(queue, exchange, key, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
         // Without the right to bind it is the administrator who did.
         if (error is not null && error.ShutdownReason?.ReplyCode != Constants.AccessRefused)
             throw calls.Explain(error, $"bind {queue} to {exchange}");
     }
 
-    private async Task<bool> IsThereAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    private async Task<bool> IsThereAsync(IConnection connection, string queue, TimeSpan patience, CancellationToken cancellationToken)
     {
         for (var since = Stopwatch.GetTimestamp(); ;)
         {
-            var error = await TryAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue, cancellationToken)).ConfigureAwait(false);
+            var error = await TryAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (error is null)
                 return true;
             // A broker that has just started does not have all of its queues at once; and what a member has that is down must not be declared again.
-            var isDown = error.ShutdownReason?.ReplyText.Contains("is down or inaccessible", StringComparison.Ordinal) == true;
+            var isDown = BrokerFailures.IsDown(error);
             if (!isDown && error.ShutdownReason?.ReplyCode == Constants.NotFound)
                 return false;
-            if (!isDown || Stopwatch.GetElapsedTime(since) > s_longestRecovery)
+            if (!isDown || Stopwatch.GetElapsedTime(since) >= patience)
                 throw calls.Explain(error, $"ask for the queue {queue}");
             await Task.Delay(s_recoveryPause, cancellationToken).ConfigureAwait(false);
         }
@@ -234,22 +249,24 @@ internal sealed class Topology(BrokerAddress address, QueueNames names, QueueOpt
 
     /// <summary>On a channel of its own, since a refusal closes the channel.</summary>
     /// <returns>Null when it was done.</returns>
-    private async Task<OperationInterruptedException?> TryAsync(IConnection connection, Func<IChannel, Task> act)
+    private async Task<OperationInterruptedException?> TryAsync(IConnection connection, Func<IChannel, Task> act, CancellationToken cancellationToken)
     {
-        var channel = await calls.CallAsync(token => connection.CreateChannelAsync(cancellationToken: token), "open a channel", CancellationToken.None).ConfigureAwait(false);
+        var channel = await calls.CallAsync(token => connection.CreateChannelAsync(cancellationToken: token), "open a channel", cancellationToken).ConfigureAwait(false);
         await using (channel.ConfigureAwait(false))
         {
             try
             {
-                await act(channel).WaitAsync(BrokerCalls.Limit).ConfigureAwait(false);
+                await act(channel).WaitAsync(BrokerCalls.Limit, cancellationToken).ConfigureAwait(false);
                 return null;
             }
             catch (OperationInterruptedException error) when (connection.IsOpen)
             {
                 return error;
             }
-            catch (Exception error) when (error is not OperationCanceledException)
+            catch (Exception error)
             {
+                // Also the client's own time limits end as if somebody had canceled.
+                cancellationToken.ThrowIfCancellationRequested();
                 throw calls.Explain(error, "declare its queues");
             }
         }

@@ -36,6 +36,15 @@ internal static class BrokerFailures
     public static bool IsMissing(QueueException error) =>
         error.InnerException is { } cause && Causes(cause).Any(inner => inner is PublishReturnException or OperationInterruptedException { ShutdownReason.ReplyCode: Constants.NotFound });
 
+    /// <summary>Whether the broker refused the message itself.</summary>
+    public static bool IsRefused(QueueException error) =>
+        error.InnerException is { } cause && Causes(cause).Any(inner => inner is PublishException and not PublishReturnException);
+
+    /// <summary>Whether the queue is on a member of the cluster that is down, or has not got it running yet: it is there, and must not be declared again.</summary>
+    public static bool IsDown(Exception? error) =>
+        error is not null && Causes(error).Any(inner => inner is OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotFound } reason }
+            && (reason.ReplyText.Contains("is down or inaccessible", StringComparison.Ordinal) || reason.ReplyText.Contains("process is stopped by supervisor", StringComparison.Ordinal)));
+
     /// <summary>For an address with several hosts, none of which let us in.</summary>
     public static QueueException NoHost(BrokerAddress address, IReadOnlyList<(BrokerHost Host, QueueException Error)> failures)
     {
