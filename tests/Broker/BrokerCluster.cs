@@ -43,7 +43,7 @@ public sealed class BrokerCluster : IAsyncDisposable
     public async Task<BrokerServer> FindHomeAsync(string queue)
     {
         var asked = Members.First(member => member.IsRunning);
-        var name = await asked.EvalAsync($"{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"/\">>, queue, <<\"{queue}\">>)), proplists:get_value(leader, rabbit_amqqueue:info(Q, [leader]), amqqueue:qnode(Q))");
+        var name = await asked.EvalAsync($"{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"/\">>, queue, <<\"{queue}\">>)), amqqueue:qnode(Q)");
         return Members.Single(member => name.Contains(member.NodeName, StringComparison.Ordinal));
     }
 

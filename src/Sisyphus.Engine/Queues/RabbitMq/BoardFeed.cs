@@ -155,6 +155,9 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             }
             catch (OperationCanceledException)
             {
+                // The member of the cluster that we are connected to may have no copy that runs; another one has.
+                if (isSilent)
+                    line.Cut();
                 isSilent = true;
                 topology.Forget();
             }

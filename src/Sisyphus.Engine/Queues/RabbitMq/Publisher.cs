@@ -53,12 +53,27 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
         try
         {
             var channel = await OpenAsync(cancellationToken).ConfigureAwait(false);
-            await PublishAsync(channel, exchange, key, properties, body, mandatory, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await PublishAsync(channel, exchange, key, properties, body, mandatory, cancellationToken).ConfigureAwait(false);
+            }
+            catch (QueueException error) when (BrokerFailures.IsRefused(error))
+            {
+                Retire(channel);
+                throw;
+            }
         }
         finally
         {
             _unconfirmed.Release();
         }
+    }
+
+    /// <summary>On 3.10 a channel that first met a quorum queue while that had no leader asks the lost one for as long as it is open. Others may wait for confirmations on it.</summary>
+    private void Retire(IChannel channel)
+    {
+        if (Interlocked.CompareExchange(ref _channel, null, channel) == channel)
+            _ = Task.Delay(Limit).ContinueWith(_ => channel.DisposeAsync().AsTask(), TaskScheduler.Default);
     }
 
     private async Task PublishAsync(IChannel channel, string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
