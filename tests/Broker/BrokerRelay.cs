@@ -104,7 +104,7 @@ internal sealed class BrokerRelay : IAsyncDisposable
             {
                 client = await listener.AcceptSocketAsync(_stop.Token);
             }
-            catch (Exception stopped) when (stopped is SocketException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception stopped) when (stopped is SocketException or InvalidOperationException or OperationCanceledException)
             {
                 return;
             }

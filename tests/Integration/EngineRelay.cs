@@ -50,8 +50,9 @@ internal sealed class EngineRelay : IAsyncDisposable
             while (true)
                 relays.Add(RelayAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (_stop.IsCancellationRequested)
         {
+            // However the listener says that it was stopped.
         }
         await Task.WhenAll(relays);
     }

@@ -81,7 +81,7 @@ internal sealed class TestListener : IAsyncDisposable
                 clients.Add(ServeAsync(client));
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (_stop.IsCancellationRequested)
         {
             await Task.WhenAll(clients);
         }
