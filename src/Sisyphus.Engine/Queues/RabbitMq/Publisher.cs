@@ -57,8 +57,9 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
             {
                 await PublishAsync(channel, exchange, key, properties, body, mandatory, cancellationToken).ConfigureAwait(false);
             }
-            catch (QueueException error) when (BrokerFailures.IsRefused(error))
+            catch (QueueException error) when (BrokerFailures.IsRefused(error) || (error.Failure == QueueFailure.Unavailable && channel.IsOpen && !BrokerFailures.IsMissing(error)))
             {
+                // Not confirmed in time counts as well.
                 Retire(channel);
                 throw;
             }

@@ -7,6 +7,7 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class RabbitMqNodeSession : INodeSession
 {
     private const int MaxSignals = 10_000;
+    private const int MostTries = 3;
     private static readonly TimeSpan s_noticing = TimeSpan.FromSeconds(1);
 
     private readonly BrokerParts _parts;
@@ -66,7 +67,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
 
     public async Task<IDelivery> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var tries = 1; ; tries++)
         {
             var attachment = await AttachedAsync(cancellationToken).ConfigureAwait(false);
             try
@@ -74,7 +75,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
                 var (task, warnings) = await _claiming.ClaimAsync(attachment, request, cancellationToken).ConfigureAwait(false);
                 return new RabbitMqDelivery(_parts, _leases, _taking, _output, task, warnings);
             }
-            catch (QueueException error) when (error.Failure == QueueFailure.Unavailable && _loop.Trouble is null)
+            catch (QueueException error) when (error.Failure == QueueFailure.Unavailable && tries < MostTries)
             {
                 // It may be that the loop is about to attach anew.
                 if (await Task.WhenAny(attachment.Ended, Task.Delay(s_noticing, _parts.Time, cancellationToken)).ConfigureAwait(false) != attachment.Ended)
