@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
@@ -15,6 +17,8 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
 
     private readonly SemaphoreSlim _unconfirmed = new(MaxUnconfirmed, MaxUnconfirmed);
     private readonly SemaphoreSlim _one = new(1, 1);
+    // With the time at which each was left: others may wait for confirmations on it.
+    private readonly ConcurrentQueue<(IChannel Channel, long Left)> _left = [];
     private volatile IChannel? _channel;
 
     /// <summary>How long a confirmation is waited for.</summary>
@@ -43,6 +47,8 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
     {
         if (_channel is { } channel)
             await channel.DisposeAsync().ConfigureAwait(false);
+        while (_left.TryDequeue(out var left))
+            await left.Channel.DisposeAsync().ConfigureAwait(false);
         _unconfirmed.Dispose();
         _one.Dispose();
     }
@@ -60,7 +66,7 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
             catch (QueueException error) when (BrokerFailures.IsRefused(error) || (error.Failure == QueueFailure.Unavailable && channel.IsOpen && !BrokerFailures.IsMissing(error)))
             {
                 // Not confirmed in time counts as well.
-                Retire(channel);
+                Leave(channel);
                 throw;
             }
         }
@@ -70,11 +76,11 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
         }
     }
 
-    /// <summary>On 3.10 a channel that first met a quorum queue while that had no leader asks the lost one for as long as it is open. Others may wait for confirmations on it.</summary>
-    private void Retire(IChannel channel)
+    /// <summary>On 3.10 a channel that first met a quorum queue while that had no leader asks the lost one for as long as it is open.</summary>
+    private void Leave(IChannel channel)
     {
         if (Interlocked.CompareExchange(ref _channel, null, channel) == channel)
-            _ = Task.Delay(Limit).ContinueWith(_ => channel.DisposeAsync().AsTask(), TaskScheduler.Default);
+            _left.Enqueue((channel, Stopwatch.GetTimestamp()));
     }
 
     private async Task PublishAsync(IChannel channel, string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
@@ -106,6 +112,8 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
                 return opened;
             if (_channel is { } closed)
                 await closed.DisposeAsync().ConfigureAwait(false);
+            while (_left.TryPeek(out var oldest) && Stopwatch.GetElapsedTime(oldest.Left) > Limit && _left.TryDequeue(out var left))
+                await left.Channel.DisposeAsync().ConfigureAwait(false);
             // The limiter of the client costs most of the speed; the dispatch concurrency is lost when it is left out.
             return _channel = await line.OpenChannelAsync(
                 new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null, consumerDispatchConcurrency: 1),
