@@ -25,6 +25,7 @@
         'Import-SisyphusTask'
         'Invoke-SisyphusTask'
         'New-SisyphusTask'
+        'Remove-SisyphusObject'
         'Resume-SisyphusTask'
         'Send-SisyphusTask'
         'Start-SisyphusNode'

@@ -15,7 +15,7 @@ Only tests whose full name is like this, with * as wildcard.
 param(
     [Parameter(Position = 0)] [ValidateSet('Build', 'Test', 'Pack', 'Clean')] [string] $Task = 'Build',
     [ValidateSet('Debug', 'Release')] [string] $Configuration = $(if ($Task -eq 'Pack') { 'Release' } else { 'Debug' }),
-    [ValidateSet('Unit', 'ModuleLoading', 'Integration', 'Broker', 'Pester')] [string[]] $Suite = @('Unit', 'ModuleLoading', 'Integration', 'Broker', 'Pester'),
+    [ValidateSet('Unit', 'ModuleLoading', 'Stores', 'Integration', 'Broker', 'Pester')] [string[]] $Suite = @('Unit', 'ModuleLoading', 'Stores', 'Integration', 'Broker', 'Pester'),
     [string] $Filter
 )
 

@@ -5,7 +5,7 @@ Runs the suites of a built clone; the last line is "N passed, N failed", the exi
 [CmdletBinding()]
 param(
     [string] $Configuration = 'Debug',
-    [string[]] $Suite = @('Unit', 'ModuleLoading', 'Integration', 'Broker', 'Pester'),
+    [string[]] $Suite = @('Unit', 'ModuleLoading', 'Stores', 'Integration', 'Broker', 'Pester'),
     [string] $Filter
 )
 
@@ -24,6 +24,10 @@ function Read-XunitReport([string] $Path) {
         $counts.skipped += [int] $assembly.GetAttribute('skipped')
     }
     $counts
+}
+
+function Install-Program([string[]] $Name, [string[]] $Package) {
+    if ((Test-Debian) -and @(Get-Command $Name -CommandType Application -ErrorAction Ignore).Count -lt $Name.Count) { Install-DebianPackage $Package }
 }
 
 function Invoke-Xunit([string] $Name, [string] $Report) {
@@ -65,6 +69,14 @@ try {
     # The tests start their own brokers; Python's client is one of the foreign ones.
     if ($Suite -contains 'Broker') { Install-BrokerPackage -Package python3-pika }
     elseif ($Suite -contains 'Integration') { Install-BrokerPackage }
+
+    # The stores' second opinions come from npm.
+    if ($Suite | Where-Object { $_ -in 'Stores', 'Integration', 'Pester' }) { Install-Program npm -Package nodejs, npm }
+    # Single tests mount a file system whose files share blocks, or lose packets in a network of their own, as nobody but root may.
+    if ([Environment]::IsPrivilegedProcess) {
+        if ($Suite -contains 'Unit') { Install-Program mkfs.xfs -Package xfsprogs }
+        if ($Suite -contains 'Broker') { Install-Program ip, iptables -Package iproute2, iptables }
+    }
 
     foreach ($name in $Suite) {
         Write-Host "== $name"

@@ -69,6 +69,9 @@ internal static class ErrorRecords
     public static ErrorRecord InvalidCopy(string message, object? target) =>
         new(new ArgumentException(message), Prefix + "InvalidCopy", ErrorCategory.InvalidArgument, target);
 
+    public static ErrorRecord InvalidRemoval(string message, object? target) =>
+        new(new ArgumentException(message), Prefix + "InvalidRemoval", ErrorCategory.InvalidArgument, target);
+
     public static ErrorRecord ToErrorRecord(this QueueException exception) =>
         new(exception, $"{Prefix}Queue{exception.Failure}", Category(exception.Failure), targetObject: null);
 
@@ -79,8 +82,9 @@ internal static class ErrorRecords
         _ => new ErrorRecord(new InvalidOperationException($"The queue refuses task {sent.Outcome.TaskId}: {sent.Outcome.Message}"), Prefix + "TaskRefused", ErrorCategory.InvalidData, sent.Task),
     };
 
-    public static ErrorRecord TaskNotFound(string id) =>
-        new(new ItemNotFoundException($"The queue knows no task {id}."), Prefix + "TaskNotFound", ErrorCategory.ObjectNotFound, id);
+    /// <param name="bucket">Where its record was looked for; null for the queue.</param>
+    public static ErrorRecord TaskNotFound(string id, RemotePath? bucket = null) =>
+        new(new ItemNotFoundException(bucket is null ? $"The queue knows no task {id}." : $"No attempt of a task {id} has left a record in {bucket}"), Prefix + "TaskNotFound", ErrorCategory.ObjectNotFound, id);
 
     /// <summary>Too many tasks at a time.</summary>
     public static ErrorRecord OutputNotReadable(ArgumentException exception) =>

@@ -49,7 +49,7 @@ public sealed class BrokerCluster : IAsyncDisposable
 
     /// <summary>How many members have a copy of a stream or quorum queue.</summary>
     public async Task<int> CountCopiesAsync(string queue) => int.Parse(
-        await Members.First(member => member.IsRunning).EvalAsync($"{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"/\">>, queue, <<\"{queue}\">>)), length(maps:get(nodes, amqqueue:get_type_state(Q)))"),
+        await Members.First(member => member.IsRunning).EvalAsync($"{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"/\">>, queue, <<\"{queue}\">>)), N = maps:get(nodes, amqqueue:get_type_state(Q)), if is_map(N) -> maps:size(N); true -> length(N) end"),
         CultureInfo.InvariantCulture);
 
     public async ValueTask DisposeAsync()

@@ -35,7 +35,17 @@ public sealed class BrokerControlTests(OwnBrokerFixture fixture) : IClassFixture
     private Task<IConnection> ConnectAsync() =>
         new ConnectionFactory { Uri = _server.AmqpUri, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(Token);
 
-    private Task PublishAsync() => _channel.BasicPublishAsync("", _queue, true, new BasicProperties { Persistent = true }, Encoding.UTF8.GetBytes("x"), Token).AsTask();
+    private static TaskCompletionSource<T> NewSignal<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static Task Set<T>(TaskCompletionSource<T> signal, T value)
+    {
+        signal.TrySetResult(value);
+        return Task.CompletedTask;
+    }
+
+    private Task PublishAsync() => PublishAsync(_queue);
+
+    private Task PublishAsync(string queue) => _channel.BasicPublishAsync("", queue, true, new BasicProperties { Persistent = true }, Encoding.UTF8.GetBytes("x"), Token).AsTask();
 
     private Task<ShutdownEventArgs> ConnectionLost()
     {
@@ -76,22 +86,41 @@ public sealed class BrokerControlTests(OwnBrokerFixture fixture) : IClassFixture
         await publishing.WaitAsync(Patience, Token);
     }
 
-    [Fact]
-    public async Task SetConsumerTimeout_DeliveryHeldForLonger_ClosesTheChannel()
+    /// <summary>Up to 4.2 the broker closes the channel; from 4.3 on it cancels the consumer of a quorum queue, and lets that of a classic one be.</summary>
+    [Theory, InlineData("classic"), InlineData("quorum")]
+    public async Task SetConsumerTimeout_DeliveryHeldForLonger_IsTakenBackAsTheVersionDoes(string kind)
     {
-        await _server.SetConsumerTimeoutAsync(TimeSpan.FromSeconds(1));
+        var isNew = Version.Parse(Encoding.UTF8.GetString((byte[])_connection.ServerProperties!["version"]!)) >= new Version(4, 3);
+        var limit = TimeSpan.FromSeconds(1);
+        await _server.SetConsumerTimeoutAsync(limit);
+        var queue = $"{_queue}.{kind}";
+        await _channel.QueueDeclareAsync(queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = kind }, cancellationToken: Token);
         await using var channel = await _connection.CreateChannelAsync(cancellationToken: Token);
-        var closed = new TaskCompletionSource<ShutdownEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
-        channel.ChannelShutdownAsync += (_, why) =>
+        var (delivered, canceled, closed) = (NewSignal<bool>(), NewSignal<bool>(), NewSignal<ShutdownEventArgs>());
+        channel.ChannelShutdownAsync += (_, why) => Set(closed, why);
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, _) => Set(delivered, true);
+        // Also when the channel is closed: which of them it was the channel tells.
+        consumer.UnregisteredAsync += (_, _) => Set(canceled, true);
+        await channel.BasicConsumeAsync(queue, false, consumer, Token);
+        await PublishAsync(queue);
+        await delivered.Task.WaitAsync(Patience, Token);
+        if (!isNew)
         {
-            closed.TrySetResult(why);
-            return Task.CompletedTask;
-        };
-        await PublishAsync();
-        await channel.BasicConsumeAsync(_queue, false, new AsyncEventingBasicConsumer(channel), Token);
-        Assert.Equal(406, (await closed.Task.WaitAsync(Patience, Token)).ReplyCode);
+            Assert.Equal(406, (await closed.Task.WaitAsync(Patience, Token)).ReplyCode);
+        }
+        else if (kind == "quorum")
+        {
+            await canceled.Task.WaitAsync(Patience, Token);
+            Assert.True(channel.IsOpen);
+        }
+        else
+        {
+            await Assert.ThrowsAsync<TimeoutException>(() => Task.WhenAny(closed.Task, canceled.Task).WaitAsync(5 * limit, Token));
+        }
         Assert.True(_connection.IsOpen);
-        Assert.Equal(1u, await _channel.MessageCountAsync(_queue, Token));
+        var back = isNew && kind == "classic" ? 0u : 1u;
+        await TestWait.UntilAsync(async () => await _channel.MessageCountAsync(queue, Token) == back, Patience);
     }
 
     [Fact]

@@ -52,6 +52,8 @@ internal sealed class BrokerHome
     private IEnumerable<string> Config()
     {
         yield return $"listeners.tcp.1 = 127.0.0.1:{Port}";
+        // The default of 3.x; from 4.0 it is 16 MiB, which keeps the largest poison out.
+        yield return "max_message_size = 134217728";
         if (_options.Tls is { } tls)
         {
             yield return $"listeners.ssl.1 = 127.0.0.1:{TlsPort}";
@@ -79,6 +81,8 @@ internal sealed class BrokerHome
         yield return ("RABBITMQ_CTL_DIST_PORT_MIN", "35672");
         yield return ("RABBITMQ_CTL_DIST_PORT_MAX", "36671");
         yield return ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+B i -kernel inet_dist_use_interface {127,0,0,1}");
+        if (_options.IsBare)
+            yield return ("RABBITMQ_FEATURE_FLAGS", "");
         // The server's script then becomes the broker instead of waiting for it: the process we start is the one we stop.
         yield return ("RABBITMQ_ALLOW_INPUT", "true");
         yield return ("RABBITMQ_CONF_ENV_FILE", In("rabbitmq-env.conf"));

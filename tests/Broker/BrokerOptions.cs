@@ -23,6 +23,9 @@ public sealed record BrokerOptions
     /// <summary>Only clients with a certificate of the same authority get in by amqps.</summary>
     public bool RequireClientCertificate { get; init; }
 
+    /// <summary>With no more feature flags than it can't do without: before 3.11 it then has neither quorum queues nor streams.</summary>
+    public bool IsBare { get; init; }
+
     /// <summary>Of the cluster that the server is to join; not disposed here. Null: one of its own.</summary>
     internal PortMapper? Mapper { get; init; }
 }

@@ -45,6 +45,9 @@ internal sealed class BrokerRelay : IAsyncDisposable
     /// <summary>Everything arrives later by this, each way.</summary>
     public void Delay(TimeSpan delay) => _gate.Delay = delay;
 
+    /// <summary>The first bytes to the broker of which it says so stay here, and all that follow them on their connection; other connections go on.</summary>
+    public void StopAt(Func<ReadOnlySpan<byte>, bool>? these) => _gate.Stops = these;
+
     /// <summary>Both sides of every connection that is there now see a reset (RST). New ones work.</summary>
     public async Task ResetAsync()
     {

@@ -78,6 +78,7 @@ public sealed partial class BrokerServer
 
     /// <summary>
     /// How long a delivery may stay unacknowledged, in channels that are opened from now on; looked at every fifth of it, a second at least.
+    /// From 4.3 on it is the quorum queues' alone, and ends the consumer in place of its channel.
     /// Forgotten when the broker restarts: <see cref="BrokerOptions.Config"/> with <c>consumer_timeout</c> and <c>channel_tick_interval</c> lasts.
     /// </summary>
     public Task SetConsumerTimeoutAsync(TimeSpan timeout) =>
@@ -94,6 +95,17 @@ public sealed partial class BrokerServer
     /// is killed before can have forgotten a durable queue that was just declared, with messages that it has confirmed (seen once, on 4.0.5).
     /// </summary>
     public Task SyncMetadataAsync() => EvalAsync("catch mnesia:sync_log()");
+
+    /// <summary>
+    /// From now on it refuses new quorum queues as if they were disabled, in its own words, and has streams. No version can be set up so: its
+    /// streams need the flag of quorum queues. So the one function that it asks is replaced, until it restarts.
+    /// </summary>
+    public Task RefuseQuorumAsync() => EvalAsync("""
+        {ok, {_, [{abstract_code, {_, Forms}}]}} = beam_lib:chunks(code:which(rabbit_quorum_queue), [abstract_code]),
+        {ok, Module, Code} = compile:forms([case Form of {function, Line, is_enabled, 0, _} -> {function, Line, is_enabled, 0, [{clause, Line, [], [], [{atom, Line, false}]}]}; _ -> Form end || Form <- Forms], []),
+        {module, Module} = code:load_binary(Module, "replaced", Code),
+        false = Module:is_enabled()
+        """.ReplaceLineEndings(" "));
 
     public Task DeleteQueueAsync(string name, string virtualHost = "/") => RunControlAsync("delete_queue", name, "--vhost", virtualHost);
 

@@ -29,6 +29,9 @@ internal sealed class RelayGate
         set => Interlocked.Exchange(ref _delay, value.Ticks);
     }
 
+    /// <summary>Whether bytes on their way to the broker never arrive, with all that follow on their connection.</summary>
+    public Func<ReadOnlySpan<byte>, bool>? Stops { get; set; }
+
     /// <summary>Returns when bytes may go that way.</summary>
     public async Task PassAsync(RelayDirection direction, CancellationToken cancellationToken)
     {

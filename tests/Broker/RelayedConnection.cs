@@ -68,6 +68,8 @@ internal sealed class RelayedConnection : IAsyncDisposable
                 if (Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due) is { Ticks: > 0 } early)
                     await Task.Delay(early, _reset.Token);
                 await _gate.PassAsync(direction, _reset.Token);
+                if (direction == RelayDirection.ToBroker && _gate.Stops?.Invoke(bytes) == true)
+                    await Task.Delay(Timeout.InfiniteTimeSpan, _reset.Token);
                 for (var rest = bytes.AsMemory(); rest.Length > 0;)
                     rest = rest[await to.SendAsync(rest, _reset.Token)..];
             }

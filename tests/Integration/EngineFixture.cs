@@ -4,6 +4,7 @@ using Docker.DotNet;
 using Docker.DotNet.Models;
 
 using Sisyphus.Engine.Containers.Docker;
+using Sisyphus.Engine.Containers.Registries;
 using Sisyphus.Tests.Integration;
 
 using Xunit;
@@ -22,7 +23,8 @@ public sealed class EngineFixture : IAsyncLifetime
 
     private readonly string _name = "sisyphus-test-" + Guid.NewGuid().ToString("n")[..12];
 
-    public DockerContainerEngine Engine { get; } = DockerContainerEngine.Connect();
+    /// <summary>It gives up pulls after seconds: what is tried again and how long has tests of its own.</summary>
+    public DockerContainerEngine Engine { get; } = new(Found(), pulls: new() { Budget = TimeSpan.FromSeconds(2) });
 
     /// <summary>The engine's own interface, for looking behind ours.</summary>
     public DockerClient Client { get; private set; } = null!;
@@ -78,6 +80,11 @@ public sealed class EngineFixture : IAsyncLifetime
             All = true,
             Filters = new Dictionary<string, IDictionary<string, bool>> { ["label"] = labels.ToDictionary(l => $"{l.Key}={l.Value}", _ => true) },
         });
+
+    /// <summary>The engine again, with the logins and patience of one test.</summary>
+    internal static DockerContainerEngine Connect(RegistryLogins logins, PullOptions pulls) => new(Found(), logins, pulls);
+
+    private static EngineEndpoint Found() => new EngineEndpointResolver(EngineSurroundings.OfThisProcess()).Resolve(null);
 
     public async ValueTask DisposeAsync()
     {

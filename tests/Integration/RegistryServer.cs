@@ -11,24 +11,28 @@ namespace Sisyphus.Tests.Integration;
 public sealed class RegistryServer : IAsyncDisposable
 {
     private const string Program = "docker-registry";
-    // "tester" with the password "secret", by htpasswd -nbB.
+    public const string User = "tester";
+    public const string Password = "secret";
+    // By htpasswd -nbB.
     private const string Users = "tester:$2y$05$OaMvm1Gv01I37WfhLQPnXuiytigxIVe9ga6bPBYaCs7DMd4RmVfZS";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sisyphus-registry-");
     private Process? _process;
 
-    private RegistryServer(int port) => Address = $"127.0.0.1:{port}";
+    private RegistryServer(IPAddress host) => Address = $"{host}:{FreePort(host)}";
 
     /// <summary>Host and port, as they begin an image reference.</summary>
     public string Address { get; }
 
     /// <param name="protect">Nobody gets in without a password.</param>
-    public static async Task<RegistryServer> StartAsync(bool protect = false)
+    /// <param name="tls">Null for plain HTTP, which engines accept on loopback only.</param>
+    /// <param name="host">Null for loopback.</param>
+    public static async Task<RegistryServer> StartAsync(bool protect = false, RegistryAuthority? tls = null, IPAddress? host = null)
     {
-        var server = new RegistryServer(FreePort());
+        var server = new RegistryServer(host ?? IPAddress.Loopback);
         try
         {
-            await server.StartProcessAsync(protect);
+            await server.StartProcessAsync(protect, tls);
             return server;
         }
         catch
@@ -55,7 +59,7 @@ public sealed class RegistryServer : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private async Task StartProcessAsync(bool protect)
+    private async Task StartProcessAsync(bool protect, RegistryAuthority? tls)
     {
         var config = Path.Combine(_folder.FullName, "config.yml");
         var users = Path.Combine(_folder.FullName, "users");
@@ -68,6 +72,7 @@ public sealed class RegistryServer : IAsyncDisposable
                 rootdirectory: {Path.Combine(_folder.FullName, "data")}
             http:
               addr: {Address}
+              {(tls is not null ? $"tls: {{certificate: {tls.Certificate}, key: {tls.Key}}}" : "")}
             {(protect ? $"auth: {{htpasswd: {{realm: test, path: {users}}}}}" : "")}
             """);
         try
@@ -82,7 +87,8 @@ public sealed class RegistryServer : IAsyncDisposable
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{Address}") };
+        using var client = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true });
+        client.BaseAddress = new Uri($"{(tls is null ? "http" : "https")}://{Address}");
         client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         await TestWait.UntilAsync(async () =>
         {
@@ -99,9 +105,9 @@ public sealed class RegistryServer : IAsyncDisposable
         }, TimeSpan.FromSeconds(30));
     }
 
-    private static int FreePort()
+    private static int FreePort(IPAddress host)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        using var listener = new TcpListener(host, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }

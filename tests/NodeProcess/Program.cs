@@ -6,7 +6,7 @@ using Sisyphus.Engine.Storage;
 using Sisyphus.PowerShell.Running;
 
 // A node as a process of its own, for tests that kill or stop it: QUEUE STORE WORKDIRECTORY NAME LEASE-SECONDS MAX-LOSSES SLOTS.
-// Writes a line for each task that it brought to an end; exit code 3 when it can't join.
+// Writes a line for each task that it brought to an end, and to the error stream why it pauses; exit code 3 when it can't join.
 if (args is not [var address, var store, var workDirectory, var name, var lease, var maxLosses, var slots])
     return 2;
 
@@ -25,6 +25,8 @@ await foreach (var happened in node.Events.ReadAllAsync())
 {
     if (happened is NodeTaskEvent { Event: TaskFinished finished })
         await Console.Out.WriteLineAsync($"{finished.TaskId} {finished.Result.State}");
+    else if (happened is NodeStateChanged { State: NodeState.Paused } paused)
+        await Console.Error.WriteLineAsync($"{paused.State}: {paused.Message}");
 }
 
 try

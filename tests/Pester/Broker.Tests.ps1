@@ -16,6 +16,24 @@ Describe 'The queue on a RabbitMQ broker' -Tag Docker -Skip:(-not $image -or -no
         $user, $password = $address.UserInfo -split ':', 2
         $bare = "amqp://$($address.Authority)"
 
+        # What an administrator does to a broker that is ours alone.
+        function Invoke-Control([string[]] $Arguments) {
+            $command = [Diagnostics.ProcessStartInfo]::new((Join-Path (Split-Path (Find-BrokerServer)) 'rabbitmqctl'))
+            $mapper = [IO.File]::ReadAllText("/proc/$($broker.PortMapper.Id)/cmdline") -split "`0"
+            $command.Environment['HOME'] = $broker.Folder
+            $command.Environment['ERL_INETRC'] = "$($broker.Folder)/inetrc"
+            $command.Environment['ERL_EPMD_PORT'] = $mapper[$mapper.IndexOf('-port') + 1]
+            $command.Environment['RABBITMQ_CONF_ENV_FILE'] = "$($broker.Folder)/rabbitmq-env.conf"
+            foreach ($argument in @('--quiet', '--node', "sisyphus-$PID-$($address.Port)@localhost") + $Arguments) { $command.ArgumentList.Add($argument) }
+            $process = [Diagnostics.Process]::Start($command)
+            $process.WaitForExit()
+            $process.ExitCode | Should -Be 0
+        }
+
+        function Set-MemoryAlarm([switch] $Off) {
+            if ($Off) { Invoke-Control 'set_vm_memory_high_watermark', '0.6' } else { Invoke-Control 'set_vm_memory_high_watermark', 'absolute', '1000000' }
+        }
+
         function New-Credential([string] $User, [string] $Password) {
             $secret = [securestring]::new()
             $Password.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
@@ -82,6 +100,83 @@ Describe 'The queue on a RabbitMQ broker' -Tag Docker -Skip:(-not $image -or -no
         }
         finally {
             Remove-Job $job -Force
+        }
+    }
+
+    It 'warns once while the broker takes nothing, ends at once when it is stopped, and says of what nobody confirmed that nobody knows' -Skip:("$env:SISYPHUS_BROKER" -match '^amqps?:') {
+        New-SisyphusTask -Image $image -Command 'true' -Id before | Send-SisyphusTask
+        # Not the default session: that needs the console host's assembly, which a host without pwsh has not.
+        $shell = [powershell]::Create([System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault2())
+        Set-MemoryAlarm
+        try {
+            $null = $shell.AddScript({
+                    param($Manifest, $Broker, $Credential, $Image)
+                    Import-Module $Manifest
+                    Connect-Sisyphus -Broker $Broker -Credential $Credential
+                    1..3 | ForEach-Object { New-SisyphusTask -Image $Image -Command 'true' -Id "stopped-$_" } | Send-SisyphusTask
+                }).AddArgument("$((Get-Module Sisyphus).ModuleBase)/Sisyphus.psd1").AddArgument("$($bare)?prefix=$prefix").AddArgument((New-Credential $user $password)).AddArgument($image)
+            $running = $shell.BeginInvoke()
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            while ($shell.Streams.Warning.Count -eq 0 -and $clock.Elapsed.TotalSeconds -lt 30) { [Threading.Thread]::Sleep(100) }
+            # Time for a second warning, if there were one.
+            [Threading.Thread]::Sleep(5000)
+            $shell.Streams.Warning.Count | Should -Be 1
+            "$($shell.Streams.Warning)" | Should -Match 'takes nothing for now: low on memory'
+            $running.IsCompleted | Should -Be $false
+            $clock.Restart()
+            $shell.Stop()
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 5
+            $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+
+            $failure = Get-ErrorOf { New-SisyphusTask -Image $image -Command 'true' -Id unknown | Send-SisyphusTask -WarningAction Ignore }
+            $failure.FullyQualifiedErrorId | Should -Match '^Sisyphus\.TaskUnconfirmed,'
+            $failure.CategoryInfo.Category | Should -Be 'OperationTimeout'
+            $failure.TargetObject.Id | Should -Be 'unknown'
+        }
+        finally {
+            $shell.Dispose()
+            Set-MemoryAlarm -Off
+        }
+        # Sending again is safe, whatever became of the first.
+        New-SisyphusTask -Image $image -Command 'true' -Id unknown | Send-SisyphusTask -ErrorAction Ignore
+        $ended = @(Start-SisyphusNode -Name n1 -Concurrency 2 -IdleTimeout 2s).Id
+        @($ended | Where-Object { $_ -in 'before', 'unknown' } | Sort-Object) -join ' ' | Should -Be 'before unknown'
+        @($ended | Group-Object | Where-Object Count -GT 1).Count | Should -Be 0
+    }
+
+    It 'warns a waiter once that the broker is gone, and once that it is back' -Skip:("$env:SISYPHUS_BROKER" -match '^amqps?:') {
+        New-SisyphusTask -Image $image -Command 'true' -Id waits | Send-SisyphusTask
+        $shell = [powershell]::Create([System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault2())
+        try {
+            $null = $shell.AddScript({
+                    param($Manifest, $Broker, $Credential)
+                    Import-Module $Manifest
+                    Connect-Sisyphus -Broker $Broker -Credential $Credential
+                    Wait-SisyphusTask waits -Timeout 3m
+                }).AddArgument("$((Get-Module Sisyphus).ModuleBase)/Sisyphus.psd1").AddArgument("$($bare)?prefix=$prefix").AddArgument((New-Credential $user $password))
+            $running = $shell.BeginInvoke()
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            while ($shell.Streams.Progress.Count -eq 0 -and $clock.Elapsed.TotalSeconds -lt 30) { [Threading.Thread]::Sleep(100) }
+            Invoke-Control 'stop_app'
+            $clock.Restart()
+            while ($shell.Streams.Warning.Count -eq 0 -and $clock.Elapsed.TotalSeconds -lt 30) { [Threading.Thread]::Sleep(100) }
+            # Time for a second warning of the same, if there were one.
+            [Threading.Thread]::Sleep(5000)
+            $shell.Streams.Warning.Count | Should -Be 1
+            "$($shell.Streams.Warning)" | Should -Match 'this goes on when it is back'
+            "$($shell.Streams.Warning)" | Should -Not -Match ([regex]::Escape($password))
+            Invoke-Control 'start_app'
+            $clock.Restart()
+            while ($shell.Streams.Warning.Count -lt 2 -and $clock.Elapsed.TotalSeconds -lt 60) { [Threading.Thread]::Sleep(100) }
+            "$($shell.Streams.Warning[1])" | Should -Match '^The queue amqp:.* is back\.$'
+            $running.IsCompleted | Should -Be $false
+            Stop-SisyphusTask waits
+            $shell.EndInvoke($running).State | Should -Be 'Canceled'
+            $shell.Streams.Warning.Count | Should -Be 2
+        }
+        finally {
+            $shell.Stop()
+            $shell.Dispose()
         }
     }
 

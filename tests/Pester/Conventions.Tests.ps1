@@ -63,7 +63,7 @@ Describe 'The cmdlet <Name>' -ForEach $cmdlets {
     }
 
     It 'asks before it changes something' {
-        $changes = 'Connect', 'Copy', 'Export', 'Invoke', 'Resume', 'Send', 'Start', 'Stop'
+        $changes = 'Connect', 'Copy', 'Export', 'Invoke', 'Remove', 'Resume', 'Send', 'Start', 'Stop'
         $cmdlet.Parameters.ContainsKey('WhatIf') | Should -Be ($changes -contains $cmdlet.Verb)
     }
 }

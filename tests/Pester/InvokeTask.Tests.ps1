@@ -172,6 +172,33 @@ Describe 'Invoke-SisyphusTask' -Tag Docker -Skip:$noEngine {
         "$($again.State) $($again.Attempts)" | Should -Be 'Complete 0'
     }
 
+    It 'leaves a record that any machine can read from the bucket' {
+        Set-Object records:in/a 'hello'
+        $ok = New-SisyphusTask -Image $image -Command cat, /in/a -Input @{ 'records:in/a' = '/in/a' } -Output @{ 'records:out/a' = '>' } -Environment @{ SECRET = 's3cr3t' } | Invoke-SisyphusTask
+        $bad = New-SisyphusTask -Image $image -Command false -Output @{ 'records:out/b' = '>' } | Invoke-SisyphusTask -ErrorAction SilentlyContinue
+        Use-TestUser "$TestDrive/elsewhere"
+        try {
+            Connect-Sisyphus -Store "$TestDrive/user/data/sisyphus/store"
+            $record = Get-SisyphusTask $ok.Id -Bucket records
+            $record.State | Should -Be 'Complete'
+            $record.Record | Should -Be $ok.Record
+            $record.Inputs[0].RemotePath | Should -Be 'records:in/a'
+            $record.Inputs[0].Sha256 | Should -Be '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
+            $record.Outputs[0].Sha256 | Should -Be $ok.Outputs[0].Sha256
+            $record.Arguments[0] -join ' ' | Should -Be 'cat /in/a'
+            $record.EnvironmentNames -join ' ' | Should -Be 'SECRET'
+            ($record | Out-String) + ($record | Format-List * | Out-String) | Should -Not -Match 's3cr3t'
+            ($bad | Get-SisyphusTask -Bucket records:).Reason | Should -Be 'ExecutorExit'
+            @(Get-SisyphusTask -Bucket records | ForEach-Object Id | Sort-Object) -join ' ' | Should -Be (@($ok.Id, $bad.Id | Sort-Object) -join ' ')
+            (Get-ErrorOf { Get-SisyphusTask none -Bucket records }).FullyQualifiedErrorId | Should -Be 'Sisyphus.TaskNotFound,Sisyphus.PowerShell.Commands.GetSisyphusTaskCommand'
+            (Get-ErrorOf { Get-SisyphusTask -Bucket nowhere }).FullyQualifiedErrorId | Should -Be 'Sisyphus.ObjectNotFound,Sisyphus.PowerShell.Commands.GetSisyphusTaskCommand'
+        }
+        finally {
+            Use-TestUser "$TestDrive/user"
+            Connect-Sisyphus
+        }
+    }
+
     It 'keeps outputs and commands of a result through serialization' {
         $result = New-SisyphusTask -Image $image -Command echo, x -Output @{ 'demo:ser' = '>' } | Invoke-SisyphusTask
         $serializer = [System.Management.Automation.PSSerializer]

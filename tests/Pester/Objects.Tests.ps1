@@ -71,6 +71,22 @@ Describe 'Copy-SisyphusObject' {
         @(Get-SisyphusObject | Where-Object Name -EQ whatif).Count | Should -Be 0
     }
 
+    It 'leaves out what is below the destination already where a wildcard matches that, too' {
+        'n1', 'n2' | ForEach-Object { $null = Copy-SisyphusObject (New-File "wildnest/$_" $_) "wildnest:$_" }
+        1..2 | ForEach-Object { @(Copy-SisyphusObject wildnest:* wildnest:z/ -PassThru | ForEach-Object Key | Sort-Object) -join ' ' | Should -Be 'z/n1 z/n2' }
+        (Get-ErrorOf { Copy-SisyphusObject wildnest:z/* wildnest:z/ }).FullyQualifiedErrorId | Should -Be 'Sisyphus.InvalidCopy,Sisyphus.PowerShell.Commands.CopySisyphusObjectCommand'
+    }
+
+    It 'refuses to copy a prefix into itself' {
+        $null = Copy-SisyphusObject (New-File n 'x') nest:a/n
+        foreach ($destination in 'nest:z/', 'nest:') {
+            $failure = Get-ErrorOf { Copy-SisyphusObject nest: $destination -Recurse }
+            $failure.FullyQualifiedErrorId | Should -Be 'Sisyphus.InvalidCopy,Sisyphus.PowerShell.Commands.CopySisyphusObjectCommand'
+        }
+        @(Get-SisyphusObject nest:*).Count | Should -Be 1
+        (Copy-SisyphusObject nest:a/ nest:b/ -Recurse -PassThru).Key | Should -Be 'b/n'
+    }
+
     It 'replaces what is there, and not with -NoClobber' {
         $null = Copy-SisyphusObject (New-File e1 'first') over:k
         $failure = Get-ErrorOf { Copy-SisyphusObject (New-File e2 'second!') over:k -NoClobber }
@@ -137,11 +153,69 @@ Describe 'Get-SisyphusObject' {
         @{ What = 'an object that is not there'; Path = 'list:none'; Id = 'ObjectNotFound'; Category = 'ObjectNotFound' }
         @{ What = 'a bucket that is not there'; Path = 'nobucket:'; Id = 'ObjectNotFound'; Category = 'ObjectNotFound' }
         @{ What = 'what is no remote path'; Path = 'nobucket'; Id = 'InvalidRemotePath'; Category = 'InvalidArgument' }
-        @{ What = 'a store to come'; Path = 'gs://b/k'; Id = 'InvalidDocument'; Category = 'InvalidData' }
     ) {
         $failure = Get-ErrorOf { Get-SisyphusObject $Path }
         $failure.FullyQualifiedErrorId | Should -Be "Sisyphus.$Id,Sisyphus.PowerShell.Commands.GetSisyphusObjectCommand"
         $failure.CategoryInfo.Category | Should -Be $Category
         $failure.TargetObject | Should -Be $Path
+    }
+}
+
+Describe 'A store that does not answer' {
+    It 'is one error of <Name>' -ForEach @(
+        @{ Name = 'Get-SisyphusObject'; Command = { Get-SisyphusObject some:k -Store $store } }
+        @{ Name = 'Copy-SisyphusObject'; Command = { Copy-SisyphusObject some:k "$TestDrive/x" -Store $store } }
+        @{ Name = 'Remove-SisyphusObject'; Command = { Remove-SisyphusObject some:k -Store $store } }
+        @{ Name = 'Get-SisyphusTask'; Command = { Get-SisyphusTask x -Bucket some -Store $store } }
+    ) {
+        $store = 'gs:?endpoint=http://127.0.0.1:1'
+        $problems = @(& $Command 2>&1)
+        $problems.Count | Should -Be 1
+        $problems[0].FullyQualifiedErrorId | Should -Match '^Sisyphus\.TransferFailed,'
+        "$($problems[0])" | Should -Match 'some:.*refused'
+    }
+}
+
+Describe 'Remove-SisyphusObject' {
+    BeforeEach {
+        foreach ($key in 'x/1', 'x/2', 'y/[1]', 'z', '.sisyphus/t/published.json') {
+            $null = Copy-SisyphusObject (New-File o 'o') "gone:$key"
+        }
+        function Get-Key { @(Get-SisyphusObject gone: -Force | ForEach-Object Key) -join ' ' }
+    }
+
+    It 'deletes <Path> and leaves the rest' -ForEach @(
+        @{ Path = 'gone:z'; Left = '.sisyphus/t/published.json x/1 x/2 y/[1]' }
+        @{ Path = 'gone:x/*'; Left = '.sisyphus/t/published.json y/[1] z' }
+        @{ Path = 'gone:x/'; Recurse = $true; Left = '.sisyphus/t/published.json y/[1] z' }
+        @{ Path = 'gone:'; Recurse = $true; Left = '.sisyphus/t/published.json' }
+        @{ Path = 'gone:'; Recurse = $true; Force = $true; Left = '' }
+        @{ Path = 'gone:.sisyphus/t/'; Recurse = $true; Left = 'x/1 x/2 y/[1] z' }
+        @{ Path = 'gone:none/'; Recurse = $true; Left = '.sisyphus/t/published.json x/1 x/2 y/[1] z' }
+    ) {
+        Remove-SisyphusObject $Path -Recurse:([bool] $Recurse) -Force:([bool] $Force) -ErrorAction Stop | Should -BeNullOrEmpty
+        Get-Key | Should -Be $Left
+    }
+
+    It 'takes a literal path, and objects from the pipeline' {
+        Remove-SisyphusObject -LiteralPath 'gone:y/[1]'
+        Get-SisyphusObject gone:x/ | Remove-SisyphusObject
+        Get-Key | Should -Be '.sisyphus/t/published.json z'
+    }
+
+    It 'deletes nothing with -WhatIf' {
+        Remove-SisyphusObject gone: -Recurse -WhatIf
+        Get-Key | Should -Be '.sisyphus/t/published.json x/1 x/2 y/[1] z'
+    }
+
+    It 'reports <What>' -ForEach @(
+        @{ What = 'an object that is not there'; Path = 'gone:none'; Id = 'ObjectNotFound'; Category = 'ObjectNotFound' }
+        @{ What = 'a prefix without -Recurse'; Path = 'gone:x/'; Id = 'InvalidRemoval'; Category = 'InvalidArgument' }
+        @{ What = 'no remote path'; Path = './x'; Id = 'InvalidRemotePath'; Category = 'InvalidArgument' }
+    ) {
+        $failure = Get-ErrorOf { Remove-SisyphusObject $Path }
+        $failure.FullyQualifiedErrorId | Should -Be "Sisyphus.$Id,Sisyphus.PowerShell.Commands.RemoveSisyphusObjectCommand"
+        $failure.CategoryInfo.Category | Should -Be $Category
+        Get-Key | Should -Be '.sisyphus/t/published.json x/1 x/2 y/[1] z'
     }
 }

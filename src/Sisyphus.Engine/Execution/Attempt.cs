@@ -16,7 +16,7 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
     private IReadOnlyList<InputRecord> _inputs = [];
     private long? _peakMemory;
 
-    /// <summary>Publishing has come so far that an error says nothing of whether the outputs are decided.</summary>
+    /// <summary>Publishing has come so far that an error says nothing of whether the outputs are decided, or a decision was seen that is not finished.</summary>
     public bool MayBePublished { get; private set; }
 
     /// <summary>Runs to the publication.</summary>
@@ -44,28 +44,54 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
     /// <summary>Tries again with the outputs as they are: what took hours to compute must not be computed again because a store had a bad minute.</summary>
     private async Task<Publication> PublishAsync(IReadOnlyList<OutputFile> outputs, CancellationToken cancellationToken)
     {
-        for (var tries = 1; ; tries++)
+        var request = new PublicationRequest(context.TaskId, context.AttemptId, Home, outputs)
         {
-            try
+            Record = Decide,
+            Direct = context.Document.Publish == TaskPublishing.Direct,
+            BeforeReplacing = context.BeforeStart,
+            Kept = new PublicationState(),
+            Finishing = context.Finishing,
+        };
+        var patience = new PublishPatience(context.Options.PublishPatience, ran: context.Time.GetUtcNow() - _started, context.Time);
+        try
+        {
+            for (var tries = 1; ; tries++)
             {
-                return await publisher.PublishAsync(
-                    context.TaskId, context.AttemptId, Home, outputs, Decide, context.Events.Publishing(), cancellationToken).ConfigureAwait(false);
-            }
-            catch (TaskFailureException failure) when (failure.IsRetryable)
-            {
-                if (tries > context.Document.Retries)
-                    throw new TaskFailureException(failure.Reason, failure.Message, failure) { IsRetryable = false };
-                var pause = RetryBackoff.After(tries, Random.Shared.NextDouble());
-                context.Events.Warn(FormattableString.Invariant($"The outputs could not be published and are kept; next try in {pause.TotalSeconds:0.0} s. {failure.Message}"));
-                await Task.Delay(pause, context.Time, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    return await publisher.PublishAsync(request, context.Events.Publishing(), Until()).ConfigureAwait(false);
+                }
+                catch (TaskFailureException failure) when (OutputPublisher.MayPass(failure))
+                {
+                    // What may be decided is worth all the patience there is: it must not be told as a failure.
+                    var left = patience.Left(isDenied: !failure.IsRetryable && !MayBePublished, request.Kept.Arrived);
+                    if (left <= TimeSpan.Zero)
+                        throw new TaskFailureException(failure.Reason, FormattableString.Invariant($"{failure.Message} (Publishing was tried {tries} times, the last {patience.Failing.TotalMinutes:0.#} minutes in vain.)"), failure) { IsRetryable = false };
+                    // A service that wants to be left alone for longer than that is asked once more at the end all the same.
+                    var wanted = RetryBackoff.After(tries, Random.Shared.NextDouble(), failure.RetryAfter);
+                    var pause = wanted < left ? wanted : left;
+                    context.Events.Warn(FormattableString.Invariant($"The outputs could not be published and are kept; next try in {pause.TotalSeconds:0.0} s. {failure.Message}"));
+                    await Task.Delay(pause, context.Time, Until()).ConfigureAwait(false);
+                }
             }
         }
+        catch when (!MayBePublished)
+        {
+            // Also when it is canceled between two tries, with a part staged.
+            await publisher.AbandonAsync(context.TaskId, context.AttemptId, outputs).ConfigureAwait(false);
+            throw;
+        }
+
+        // What may be decided is not thrown away for a cancel.
+        CancellationToken Until() => MayBePublished ? context.Finishing : cancellationToken;
     }
 
-    private JsonElement Decide(IReadOnlyList<PublishedObject> published)
+    private JsonElement Decide(IReadOnlyList<PublishedObject> published, bool exclusive)
     {
         MayBePublished = true;
-        return Record(published, null).ToJson();
+        if (!exclusive)
+            context.Events.Warn($"The store of {Home} does not let only one attempt decide (it ignores conditions): if another attempt of this task runs now, both may publish.");
+        return (Record(published, null) with { Exclusive = exclusive ? null : false }).ToJson();
     }
 
     /// <summary>Leaves the record and the log of a failure in the store, where the document names a place for them.</summary>
@@ -80,8 +106,9 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
         {
             var left = await publisher.PublishFailureAsync(
                 context.TaskId, context.AttemptId, Home, LogFiles(), logs => (record with { Outputs = logs }).ToJson(), cancellationToken).ConfigureAwait(false);
-            if (left.Decided is { } decided && AttemptRecord.FromJson(decided.Record) is { } winner)
-                return ToResult(winner, decided.Outputs, decided.DecisionPath.ToString());
+            MayBePublished |= left.IsDecided;
+            if (left.IsDecided && await publisher.FinishAsync(context.TaskId, Home, cancellationToken).ConfigureAwait(false) is { } decided)
+                return ToResult(AttemptRecord.FromJson(decided.Record) ?? Record(decided.Outputs, null), decided.Outputs, decided.DecisionPath.ToString());
             return ToResult(record, left.Logs, left.Record?.ToString());
         }
         catch (TaskFailureException unpublished)

@@ -15,6 +15,8 @@ internal sealed record AttemptContext
     public required TaskLog Log { get; init; }
     public required EventWriter Events { get; init; }
     public required TimeProvider Time { get; init; }
-    /// <summary>Asked right before the first command starts; what it throws ends the attempt.</summary>
+    /// <summary>Ends what follows the decision on the outputs: a cancel comes too late for it.</summary>
+    public required CancellationToken Finishing { get; init; }
+    /// <summary>Asked whether the task is still this attempt's: right before the first command starts, and before a publication is replaced that only another attempt could finish. What it throws ends the attempt.</summary>
     public required Func<CancellationToken, Task> BeforeStart { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Sisyphus.Engine.Execution;
 /// <summary>What is needed to tidy up the stores after an attempt whose process was killed: lies in its workspace, and is gone with it.</summary>
 internal sealed record AttemptJournal(string Task, string Attempt, IReadOnlyList<string> Outputs)
 {
-    private const string FileName = "attempt.json";
+    public const string FileName = "attempt.json";
 
     public void Write(string workspace) => File.WriteAllBytes(Path.Combine(workspace, FileName), JsonSerializer.SerializeToUtf8Bytes(this));
 

@@ -32,15 +32,30 @@ public sealed record AttemptRecord
     public required string Software { get; init; }
     public required string Image { get; init; }
     public string? ImageDigest { get; init; }
-    public IReadOnlyList<IReadOnlyList<string>> Arguments { get; init; } = [];
-    public IReadOnlyList<string> EnvironmentNames { get; init; } = [];
-    public IReadOnlyList<CommandResult> Commands { get; init; } = [];
-    public IReadOnlyList<InputRecord> Inputs { get; init; } = [];
-    public IReadOnlyList<PublishedObject> Outputs { get; init; } = [];
+    public IReadOnlyList<IReadOnlyList<string>> Arguments { get; init => field = value.ToArray(); } = [];
+    public IReadOnlyList<string> EnvironmentNames { get; init => field = value.ToArray(); } = [];
+    public IReadOnlyList<CommandResult> Commands { get; init => field = value.ToArray(); } = [];
+    public IReadOnlyList<InputRecord> Inputs { get; init => field = value.ToArray(); } = [];
+    public IReadOnlyList<PublishedObject> Outputs { get; init => field = value.ToArray(); } = [];
+    /// <summary>False where the store could not promise that no other attempt published at the same time; otherwise null.</summary>
+    public bool? Exclusive { get; init; }
     public required DateTimeOffset Started { get; init; }
     public required DateTimeOffset Finished { get; init; }
     /// <summary>Bytes.</summary>
     public long? PeakMemory { get; init; }
+
+    /// <summary>Remote path of the object that it was read from; null for one that was not.</summary>
+    [JsonIgnore]
+    public string? Record { get; init; }
+    /// <summary>As results call them.</summary>
+    [JsonIgnore]
+    public string Id => Task;
+    [JsonIgnore]
+    public int Attempts => Number;
+    [JsonIgnore]
+    public IReadOnlyList<int> ExitCodes => Commands.Select(command => command.ExitCode).ToArray();
+    [JsonIgnore]
+    public TimeSpan Duration => Finished - Started;
 
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, s_json);
 
@@ -49,11 +64,11 @@ public sealed record AttemptRecord
     {
         try
         {
-            return json.Deserialize<AttemptRecord>(s_json);
+            return json.Deserialize<AttemptRecord>(s_json) is { Version: >= 1 and <= CurrentVersion } record ? record : null;
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentNullException)
         {
-            return null;
+            return null; // Also nothing at all, or null in the place of a list.
         }
     }
 }

@@ -16,6 +16,8 @@ internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, Inp
 {
     private static readonly SearchValues<char> s_notInFileNames = SearchValues.Create(Path.GetInvalidFileNameChars());
 
+    private Retry Retry => stores.Scheduler.Retry;
+
     /// <exception cref="TaskFailureException">One of the input reasons, naming the object.</exception>
     public async Task<Staged> RunAsync(CancellationToken cancellationToken)
     {
@@ -29,7 +31,7 @@ internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, Inp
             foreach (var files in wanted.GroupBy(one => one.Input))
                 Place(files.Key, [.. files], staged);
             staged.Records.AddRange(wanted.Select(one => new InputRecord(
-                one.Input.Remote.WithKey(one.Input.Remote.Key + one.Relative).ToString(), one.Object.Generation, one.Object.Size, Crc32C.ToText(one.Sums!.Crc32C), one.Sums.Sha256)));
+                one.Input.Remote.WithKey(one.Input.Remote.Key + one.Relative).ToString(), one.Object.Generation, one.Sums!.Size, Crc32C.ToText(one.Sums.Crc32C), one.Sums.Sha256)));
             return staged;
         }
         catch
@@ -43,26 +45,38 @@ internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, Inp
     {
         var folders = wanted.Select(one => one.Input).Where(input => input.IsDirectory).Distinct().ToDictionary(input => input, _ => attempt.Workspace.NewFolder());
         var meter = new TransferMeter(attempt.Events.Staging(), attempt.Time);
-        meter.Expect(wanted.Count, wanted.Sum(one => one.Object.Size));
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = TransferOptions.DefaultConcurrency, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(wanted, parallel, async (one, token) =>
+        meter.Expect(wanted.Count, wanted.Sum(one => one.Object.KnownSize));
+        await Parallel.ForEachAsync(wanted, stores.Scheduler.Parallelism(cancellationToken), async (one, token) =>
         {
-            if (folders.TryGetValue(one.Input, out var folder))
+            try
             {
-                one.LocalPath = Path.Combine(folder, one.Relative);
-                Directory.CreateDirectory(Path.GetDirectoryName(one.LocalPath)!);
-                one.Sums = await cache.PlaceAsync(one.Location.Store, one.Object, one.LocalPath, meter, token).ConfigureAwait(false);
-                return;
+                await FetchAsync(one, folders, staged, meter, token).ConfigureAwait(false);
             }
-
-            var lease = await cache.FetchAsync(one.Location.Store, one.Object, meter, token).ConfigureAwait(false);
-            lock (staged.Leases)
-                staged.Leases.Add(lease);
-            (one.LocalPath, one.Sums) = (lease.Path, lease.Sums);
+            catch (TaskFailureException gone) when (gone.Reason == FailureReason.InputMissing)
+            {
+                // It was there a moment ago. Whether it comes again, as when somebody replaces it, the next attempt sees.
+                throw new TaskFailureException(FailureReason.InputCorrupt, $"{one.Input.Remote}{one.Relative} was deleted while it was fetched.", gone);
+            }
         }).ConfigureAwait(false);
         meter.Flush();
         foreach (var (input, folder) in folders)
             staged.Folders[input] = folder;
+    }
+
+    private async Task FetchAsync(Wanted one, Dictionary<TaskInput, string> folders, Staged staged, TransferMeter meter, CancellationToken cancellationToken)
+    {
+        if (folders.TryGetValue(one.Input, out var folder))
+        {
+            one.LocalPath = Path.Combine(folder, one.Relative);
+            Directory.CreateDirectory(Path.GetDirectoryName(one.LocalPath)!);
+            one.Sums = await cache.PlaceAsync(one.Location.Store, one.Object, one.LocalPath, meter, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var lease = await cache.FetchAsync(one.Location.Store, one.Object, one.Input.Sha256, meter, cancellationToken).ConfigureAwait(false);
+        lock (staged.Leases)
+            staged.Leases.Add(lease);
+        (one.LocalPath, one.Sums) = (lease.Path, lease.Sums);
     }
 
     private async Task FindAsync(TaskInput input, List<Wanted> wanted, CancellationToken cancellationToken)
@@ -70,22 +84,36 @@ internal sealed class InputStage(AttemptContext attempt, StoreAccess stores, Inp
         var location = stores.Resolve(input.Remote);
         if (!input.IsDirectory)
         {
-            var info = await location.Store.StatAsync(location.Bucket, location.Key, cancellationToken).ConfigureAwait(false)
+            var info = await Retry.RunAsync(() => location.Store.StatAsync(location.Bucket, location.Key, cancellationToken), cancellationToken).ConfigureAwait(false)
                 ?? throw await MissingAsync(input, location, cancellationToken).ConfigureAwait(false);
             wanted.Add(new Wanted(input, location, info, ""));
             return;
         }
 
-        var before = wanted.Count;
-        await foreach (var info in location.Store.ListAsync(location.Bucket, location.Key, cancellationToken).ConfigureAwait(false))
-        {
-            var relative = info.Key[location.Key.Length..];
-            if (relative.Length > 0 && !relative.EndsWith('/'))
-                wanted.Add(new Wanted(input, location, info, Checked(input, relative)));
-        }
-
-        if (wanted.Count == before)
+        var listed = await Retry.RunAsync(() => location.Store.ListAsync(location.Bucket, location.Key, cancellationToken).ToListAsync(cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
+        // A key that ends with a slash is what stores keep for an empty directory.
+        Wanted[] found = [.. listed
+            .Select(info => (Object: info, Relative: info.Key[location.Key.Length..]))
+            .Where(one => one.Relative.Length > 0 && !one.Relative.EndsWith('/'))
+            .Select(one => new Wanted(input, location, one.Object, Checked(input, one.Relative)))];
+        if (found.Length == 0)
             throw new TaskFailureException(FailureReason.InputMissing, $"The input {input.Remote} is empty: no object has this prefix in {location.Store.Name}.");
+        CheckConflicts(input, found);
+        wanted.AddRange(found);
+    }
+
+    /// <summary>Keys may be prefixes of others; files can't be folders.</summary>
+    private static void CheckConflicts(TaskInput input, IReadOnlyList<Wanted> found)
+    {
+        var files = found.Select(one => one.Relative).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            for (var slash = file.LastIndexOf('/'); slash > 0; slash = file.LastIndexOf('/', slash - 1))
+            {
+                if (files.Contains(file[..slash]))
+                    throw new TaskFailureException(FailureReason.InputDenied, $"The input {input.Remote} can't be a directory: {input.Remote}{file[..slash]} is an object, and so is {input.Remote}{file} below it.");
+            }
+        }
     }
 
     private static async Task<TaskFailureException> MissingAsync(TaskInput input, ObjectLocation location, CancellationToken cancellationToken)

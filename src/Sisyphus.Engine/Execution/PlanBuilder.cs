@@ -1,6 +1,7 @@
 using System.Globalization;
 
 using Sisyphus.Engine.Containers;
+using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Execution;
@@ -44,7 +45,7 @@ internal sealed class PlanBuilder(IContainerEngine engine, StoreAccess stores, T
         if (!input.IsDirectory)
         {
             var info = await location.Store.StatAsync(location.Bucket, location.Key, cancellationToken).ConfigureAwait(false);
-            return info is null ? "missing: the task would fail" : SizeText.Format(info.Size);
+            return info is null ? "missing: the task would fail" : info.Size == ObjectInfo.UnknownSize ? "of unknown size" : SizeText.Format(info.Size);
         }
 
         var (count, bytes) = (0, 0L);

@@ -11,6 +11,18 @@ internal static class PrivateFolder
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
+    /// <summary>Deletes all in the folder but one file of its own; nothing is followed.</summary>
+    public static void Empty(string path, string except)
+    {
+        foreach (var entry in new DirectoryInfo(path).EnumerateFileSystemInfos().Where(entry => entry.Name != except))
+        {
+            if (entry is DirectoryInfo { LinkTarget: null } folder)
+                folder.Delete(recursive: true);
+            else
+                entry.Delete();
+        }
+    }
+
     /// <summary>Deletes the tree; nothing in it is followed. A tree that is gone already is fine.</summary>
     public static void Delete(string path)
     {

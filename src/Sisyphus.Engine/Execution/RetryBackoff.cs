@@ -6,12 +6,15 @@ internal static class RetryBackoff
 {
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestAsked = TimeSpan.FromHours(1);
 
     /// <param name="attempt">The attempt that failed, from 1.</param>
     /// <param name="random">0 to 1.</param>
-    public static TimeSpan After(int attempt, double random)
+    /// <param name="asked">How long a service wants to be left alone; that is waited for on top, but no longer than an hour.</param>
+    public static TimeSpan After(int attempt, double random, TimeSpan? asked = null)
     {
+        var rest = asked is not { } wanted ? TimeSpan.Zero : wanted < s_longestAsked ? wanted : s_longestAsked;
         var doubled = s_first * Math.Pow(2, Math.Min(attempt - 1, 16));
-        return (doubled < s_longest ? doubled : s_longest) * (0.8 + 0.4 * random);
+        return (doubled < s_longest ? doubled : s_longest) * (0.8 + 0.4 * random) + rest;
     }
 }

@@ -27,12 +27,16 @@ internal sealed class TaskLog : IDisposable
 
     public void Note(string text) => Write("sisyphus", text);
 
-    /// <summary>The document, so that the log alone says what was asked for. The environment's values may be secrets and stay out.</summary>
+    /// <summary>The document, so that the log alone says what was asked for. The environment's values and what follows a URL's path may be secrets and stay out.</summary>
     public void Document(TaskDocument document)
     {
         if (_writer is null)
             return;
-        var shown = document with { Environment = document.Environment.ToDictionary(pair => pair.Key, _ => "…") };
+        var shown = document with
+        {
+            Environment = document.Environment.ToDictionary(pair => pair.Key, _ => "…"),
+            Inputs = [.. document.Inputs.Select(input => input with { Remote = input.Remote.WithoutQuery() })],
+        };
         Note(Encoding.UTF8.GetString(TaskDocumentWriter.Write(shown)));
     }
 

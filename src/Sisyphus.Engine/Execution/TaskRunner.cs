@@ -82,8 +82,9 @@ public sealed class TaskRunner : IAsyncDisposable
             await _sweep.Value.ConfigureAwait(false);
             result = await run.RunAsync(_stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (Exception error) when (_stop.IsCancellationRequested && error is (OperationCanceledException or TaskFailureException))
         {
+            // A failure comes here only when it was canceled in the middle of publishing, and the store did not say what is decided.
             result = Unfinished(FailureReason.Canceled, "The task was canceled.");
         }
         catch (Exception error)

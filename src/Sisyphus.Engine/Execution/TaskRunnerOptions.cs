@@ -10,6 +10,7 @@ public sealed class TaskRunnerOptions
     public const int DefaultTailLines = 20;
     public const int DefaultMaxLineLength = 16 * 1024;
     public const long DefaultInputCacheSize = 20L * 1024 * 1024 * 1024;
+    public static readonly TimeSpan DefaultPublishPatience = TimeSpan.FromMinutes(10);
     public static readonly TimeSpan DefaultStopGrace = TimeSpan.FromSeconds(10);
 
     /// <summary>Slots: tasks that run at a time, 1 to <see cref="MaxConcurrency"/>.</summary>
@@ -22,6 +23,8 @@ public sealed class TaskRunnerOptions
     public NodePolicy Policy { get; set; } = new();
     /// <summary>Between SIGTERM and SIGKILL, 0 s to 10 min.</summary>
     public TimeSpan StopGrace { get; set; } = DefaultStopGrace;
+    /// <summary>How long a finished task's outputs are kept and their publication tried again, on top of the time that the task has run; 0 s to 24 h, and 24 h is also the longest together.</summary>
+    public TimeSpan PublishPatience { get; set; } = DefaultPublishPatience;
     /// <summary>Lines of each stream kept for the result, 0 to 10,000.</summary>
     public int TailLines { get; set; } = DefaultTailLines;
     /// <summary>Characters of a line in events, log and tail, 80 to 1 MiB; the rest of a longer line is dropped there, never from files.</summary>
@@ -39,6 +42,7 @@ public sealed class TaskRunnerOptions
         Require(WorkDirectory.Length > 0 && Path.IsPathFullyQualified(WorkDirectory), nameof(WorkDirectory), WorkDirectory, "an absolute path");
         Require(NodeName.Length is > 0 and <= 128, nameof(NodeName), NodeName, "1 to 128 characters");
         Require(StopGrace >= TimeSpan.Zero && StopGrace <= TimeSpan.FromMinutes(10), nameof(StopGrace), StopGrace, "0 s to 10 min");
+        Require(PublishPatience >= TimeSpan.Zero && PublishPatience <= TimeSpan.FromHours(24), nameof(PublishPatience), PublishPatience, "0 s to 24 h");
         Require(TailLines is >= 0 and <= 10_000, nameof(TailLines), TailLines, "0 to 10,000");
         Require(InputCacheSize >= 0, nameof(InputCacheSize), InputCacheSize, "0 or more bytes");
         Require(MaxLineLength is >= 80 and <= 1024 * 1024, nameof(MaxLineLength), MaxLineLength, "80 to 1,048,576");

@@ -5,6 +5,7 @@ internal sealed class Workspace : IDisposable
 {
     private readonly string _root;
     private int _next;
+    private bool _keepsJournal;
 
     public Workspace(RunDirectory run, AttemptJournal journal)
     {
@@ -35,5 +36,14 @@ internal sealed class Workspace : IDisposable
     /// <summary>Bytes of everything in it; hard links of the input cache count, as they hold the same space.</summary>
     public long Size() => new DirectoryInfo(_root).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
 
-    public void Dispose() => PrivateFolder.Delete(_root);
+    /// <summary>Nobody can say yet whether the attempt's outputs are decided: who sweeps after this run asks again.</summary>
+    public void KeepJournal() => _keepsJournal = true;
+
+    public void Dispose()
+    {
+        if (_keepsJournal)
+            PrivateFolder.Empty(_root, AttemptJournal.FileName);
+        else
+            PrivateFolder.Delete(_root);
+    }
 }

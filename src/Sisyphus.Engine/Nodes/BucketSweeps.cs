@@ -6,7 +6,8 @@ using Sisyphus.Engine.Tasks;
 namespace Sisyphus.Engine.Nodes;
 
 /// <summary>Removes, in the background, what attempts staged long ago and never published: in each bucket when the node first sees it, and then daily.</summary>
-internal sealed class BucketSweeps(Workshop workshop, TimeProvider time)
+/// <param name="warn">Told what can't be swept.</param>
+internal sealed class BucketSweeps(Workshop workshop, Action<string> warn, TimeProvider time)
 {
     private const int MaxBuckets = 1000;
     private static readonly TimeSpan s_interval = TimeSpan.FromDays(1);
@@ -54,11 +55,12 @@ internal sealed class BucketSweeps(Workshop workshop, TimeProvider time)
                 return;
             if (_buckets.Count < MaxBuckets || _buckets.ContainsKey(place))
                 _buckets[place] = (remote, time.GetTimestamp());
-            await workshop.SweepStagingAsync(remote, cancellationToken).ConfigureAwait(false);
+            await workshop.SweepStagingAsync(remote, warn, cancellationToken).ConfigureAwait(false);
         }
-        catch (TaskFailureException)
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
-            // No task depends on it; tomorrow again.
+            // Whatever it met: no task depends on it, and the node shall not end for it. Tomorrow again.
+            warn($"{remote}: what attempts have left there can't be swept: {error.Message}");
         }
     }
 }

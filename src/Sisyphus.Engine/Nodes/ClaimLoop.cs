@@ -97,14 +97,16 @@ internal sealed class ClaimLoop(NodeParts node, Seat seat, Func<CancellationToke
 
         if (delivery is null)
             return false;
-        var lease = new Lease(delivery, seat.Session.LeaseTime, node.Standing, node.Time, abandon);
+        var lease = new Lease(delivery, seat.Session.LeaseTime, node.Line, node.Time, abandon);
         var run = new DeliveryRun(delivery, slot, lease, node, abandon);
+        node.Runs.Add(run);
         // Came in the very moment in which the node stopped taking.
         if (drain.IsCancellationRequested || node.Health.IsTroubled)
             await run.RefuseAsync().ConfigureAwait(false);
         else
             return Start(run, slot, delivery.Document);
         node.Workshop.Return(slot);
+        node.Runs.Remove(run);
         return false;
     }
 
@@ -129,7 +131,6 @@ internal sealed class ClaimLoop(NodeParts node, Seat seat, Func<CancellationToke
     private bool Start(DeliveryRun run, Slot slot, TaskDocument task)
     {
         see(task);
-        node.Runs.Add(run);
         var running = Task.Run(async () =>
         {
             try

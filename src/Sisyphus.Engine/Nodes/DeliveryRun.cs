@@ -1,4 +1,5 @@
 using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Execution.Publishing;
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 
@@ -83,10 +84,8 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
         // What others see comes in order: first that it ran, then how it ended.
         _events.TryComplete();
         await reporting.ConfigureAwait(false);
-        if (outcome.Failure is null || outcome.Result.State == TaskState.Complete)
+        if (outcome.Failure is null)
             return await EndAsync(outcome.Result).ConfigureAwait(false);
-        if (lease.Stop.IsCancellationRequested)
-            return await StopAsync().ConfigureAwait(false);
         return await FailAsync(outcome.Result, outcome.Failure, outcome.MayBePublished).ConfigureAwait(false);
     }
 
@@ -104,7 +103,7 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
             // The attempt meets the same store and reports what is wrong with it.
         }
 
-        return await node.Workshop.AttemptAsync(Document, Number, slot, _events, lease.AskAsync, lease.Stop).ConfigureAwait(false);
+        return await node.Workshop.AttemptAsync(Document, Number, slot, _events, lease.AskAsync, lease.Leave, lease.Stop).ConfigureAwait(false);
     }
 
     private async Task<TaskResult?> EndAsync(TaskResult result)
@@ -115,8 +114,10 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
 
     private async Task<TaskResult?> FailAsync(TaskResult result, TaskFailureException failure, bool mayBePublished)
     {
-        if (mayBePublished && await FindDecidedAsync(lease.Stop).ConfigureAwait(false) is { } published)
+        if (mayBePublished && await FindDecidedAsync(OutputPublisher.MayPass, lease.Stop).ConfigureAwait(false) is { } published)
             return await EndAsync(published).ConfigureAwait(false);
+        if (lease.Stop.IsCancellationRequested)
+            return await StopAsync().ConfigureAwait(false);
         // Before it is back on the queue the node has to have stopped taking, or it would take it again at once.
         if (failure.IsOfTheNode && await node.Health.ReportAsync(TaskId, failure, CancellationToken.None).ConfigureAwait(false))
             return await PutBackAsync(failure.Message).ConfigureAwait(false);
@@ -124,10 +125,10 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
             node.Health.Succeeded(TaskId);
         var isLast = !failure.IsRetryable || Number > Document.Retries;
         node.Events.Offer(new NodeTaskEvent(
-            new AttemptFailed(TaskId, node.Time.GetUtcNow(), Number, failure.Reason, failure.Message, isLast ? null : new RetrySchedule().After(failure.Reason, Number, 0.5)), Document.ToString()));
+            new AttemptFailed(TaskId, node.Time.GetUtcNow(), Number, failure.Reason, failure.Message, isLast ? null : new RetrySchedule().After(failure.Reason, Number, 0.5, failure.RetryAfter)), Document.ToString()));
         if (isLast)
             return await _settlement.RejectAsync(result).ConfigureAwait(false) ? result : null;
-        await _settlement.RetryAsync(result).ConfigureAwait(false);
+        await _settlement.RetryAsync(result, failure.RetryAfter).ConfigureAwait(false);
         TellItIsGone();
         return null;
     }
@@ -145,8 +146,10 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
 
         if (!lease.IsCancelRequested)
             return await PutBackAsync("The node was stopped.").ConfigureAwait(false);
-        // A decision wins over a cancel that came later.
-        var published = await FindDecidedAsync(abandon).ConfigureAwait(false);
+        // A decision wins over a cancel that came later. Who cancels does not wait for a store to change its mind.
+        var published = await FindDecidedAsync(failure => failure.IsRetryable, lease.Leave).ConfigureAwait(false);
+        if (published is null && lease.IsLost)
+            return await StopAsync().ConfigureAwait(false);
         return await EndAsync(published ?? Unfinished(FailureReason.Canceled, "The task was canceled.")).ConfigureAwait(false);
     }
 
@@ -163,8 +166,9 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
         node.Events.Offer(new NodeTaskEvent(new TaskStateChanged(TaskId, node.Time.GetUtcNow(), TaskState.Queued, Number), Document.ToString()));
 
     /// <summary>Asks the store until it answers: what is decided must not be told as a failure.</summary>
+    /// <param name="mayPass">Whether to ask again after such an answer.</param>
     /// <returns>Null when nothing is decided, or the token gave up.</returns>
-    private async Task<TaskResult?> FindDecidedAsync(CancellationToken cancellationToken)
+    private async Task<TaskResult?> FindDecidedAsync(Func<TaskFailureException, bool> mayPass, CancellationToken cancellationToken)
     {
         for (var tries = 1; !cancellationToken.IsCancellationRequested; tries++)
         {
@@ -172,7 +176,7 @@ internal sealed class DeliveryRun(IDelivery delivery, Slot slot, Lease lease, No
             {
                 return await node.Workshop.FindPublishedAsync(Document, cancellationToken).ConfigureAwait(false);
             }
-            catch (TaskFailureException failure) when (failure.IsRetryable)
+            catch (TaskFailureException failure) when (mayPass(failure))
             {
                 await Task.Delay(RetryBackoff.After(tries, Random.Shared.NextDouble()), node.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

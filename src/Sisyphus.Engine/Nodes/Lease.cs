@@ -4,11 +4,13 @@ using Sisyphus.Engine.Queues;
 namespace Sisyphus.Engine.Nodes;
 
 /// <summary>Keeps a delivery leased, independently of all else, and stops the attempt when the queue's answer or an order says so.</summary>
-internal sealed class Lease(IDelivery delivery, TimeSpan leaseTime, Standing standing, TimeProvider time, CancellationToken abandon) : IAsyncDisposable
+internal sealed class Lease(IDelivery delivery, TimeSpan leaseTime, QueueLine line, TimeProvider time, CancellationToken abandon) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(abandon);
+    private readonly CancellationTokenSource _leave = CancellationTokenSource.CreateLinkedTokenSource(abandon);
     private readonly Lock _gate = new();
-    private Task? _stopping;
+    private Task _stopping = Task.CompletedTask;
+    private bool _isOver;
     private volatile bool _isLost;
     private volatile bool _isCancelRequested;
 
@@ -20,11 +22,14 @@ internal sealed class Lease(IDelivery delivery, TimeSpan leaseTime, Standing sta
     /// <summary>The attempt has to stop, for one of the reasons above or because the node is abandoned.</summary>
     public CancellationToken Stop => _stop.Token;
 
+    /// <summary>Also what a cancel comes too late for has to stop: the task is another's, or the node is abandoned.</summary>
+    public CancellationToken Leave => _leave.Token;
+
     /// <summary>Somebody wants the task canceled.</summary>
     public void Cancel()
     {
         _isCancelRequested = true;
-        StopAttempt();
+        Cancel(_stop);
     }
 
     /// <summary>Renews until it is over.</summary>
@@ -55,9 +60,10 @@ internal sealed class Lease(IDelivery delivery, TimeSpan leaseTime, Standing sta
     {
         Task stopping;
         lock (_gate)
-            stopping = _stopping ??= Task.CompletedTask;
+            (stopping, _isOver) = (_stopping, true);
         await stopping.ConfigureAwait(false);
         _stop.Dispose();
+        _leave.Dispose();
     }
 
     private async Task<bool> RenewAsync(CancellationToken cancellationToken)
@@ -65,16 +71,18 @@ internal sealed class Lease(IDelivery delivery, TimeSpan leaseTime, Standing sta
         try
         {
             var state = await delivery.RenewAsync(cancellationToken).ConfigureAwait(false);
-            standing.SetQueueTrouble(null);
+            line.Answered();
             _isLost |= state == LeaseState.Lost;
             _isCancelRequested |= state == LeaseState.CancelRequested;
+            if (state == LeaseState.Lost)
+                Cancel(_leave);
             if (state != LeaseState.Held)
-                StopAttempt();
+                Cancel(_stop);
             return true;
         }
         catch (QueueException failure)
         {
-            standing.SetQueueTrouble(failure.Message);
+            line.Failed(failure);
             return false;
         }
         catch (OperationCanceledException)
@@ -84,9 +92,12 @@ internal sealed class Lease(IDelivery delivery, TimeSpan leaseTime, Standing sta
     }
 
     /// <summary>Not on this thread: what hangs on the token may take its time, and renewing must not.</summary>
-    private void StopAttempt()
+    private void Cancel(CancellationTokenSource source)
     {
         lock (_gate)
-            _stopping ??= _stop.CancelAsync();
+        {
+            if (!_isOver && !source.IsCancellationRequested)
+                _stopping = Task.WhenAll(_stopping, source.CancelAsync());
+        }
     }
 }

@@ -108,6 +108,8 @@ public sealed class Node : IAsyncDisposable
         await using (seat.ConfigureAwait(false))
         {
             await TellQueueAsync().ConfigureAwait(false);
+            if (seat.Session.Caution is { } caution)
+                _events.Offer(new NodeWarned(_time.GetUtcNow(), caution));
             await WorkAsync(node, seat).ConfigureAwait(false);
         }
         standing.SetLeft();
@@ -150,7 +152,7 @@ public sealed class Node : IAsyncDisposable
     private async Task WorkAsync(NodeParts node, Seat seat)
     {
         using var over = new CancellationTokenSource();
-        var sweeps = new BucketSweeps(node.Workshop, _time);
+        var sweeps = new BucketSweeps(node.Workshop, warning => _events.Offer(new NodeWarned(_time.GetUtcNow(), warning)), _time);
         var claims = new ClaimLoop(node, seat, token => PrepareAsync(node, seat, token), sweeps.See, Fail, _abandon.Token);
         Task[] loops =
         [

@@ -15,5 +15,8 @@ public sealed record NodeJoinedQueue(DateTimeOffset Time, string Address, string
     public override string ToString() => $"Joined {Address}: {Kind}.";
 }
 
+/// <summary>Something is not as it should be, and no task depends on it.</summary>
+public sealed record NodeWarned(DateTimeOffset Time, string Message) : NodeEvent;
+
 /// <param name="Message">Why, for a person; empty where the state says all.</param>
 public sealed record NodeStateChanged(DateTimeOffset Time, NodeState State, string Message) : NodeEvent;

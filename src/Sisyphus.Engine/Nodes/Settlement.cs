@@ -12,7 +12,7 @@ internal sealed class Settlement(IDelivery delivery, QueueLine line, Cancellatio
 
     public Task<bool> CompleteAsync(TaskResult result) => SayAsync(token => delivery.CompleteAsync(End(result), token));
 
-    public Task<bool> RetryAsync(TaskResult result) => SayAsync(token => delivery.RetryAsync(End(result), token));
+    public Task<bool> RetryAsync(TaskResult result, TimeSpan? after) => SayAsync(token => delivery.RetryAsync(End(result) with { RetryAfter = after }, token));
 
     public Task<bool> RejectAsync(TaskResult result) => SayAsync(token => delivery.RejectAsync(End(result), token));
 
@@ -26,7 +26,7 @@ internal sealed class Settlement(IDelivery delivery, QueueLine line, Cancellatio
         {
             try
             {
-                return await line.CallAsync(say, giveUp.Token).ConfigureAwait(false);
+                return await line.SettleAsync(say, giveUp.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (abandon.IsCancellationRequested)
             {

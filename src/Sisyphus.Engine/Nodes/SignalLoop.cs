@@ -20,7 +20,7 @@ internal sealed class SignalLoop(Seat seat, NodeParts node, Action drain, Action
             }
             catch (QueueException failure) when (QueueLine.IsPassing(failure) || failure.Failure == QueueFailure.SessionLost)
             {
-                node.Standing.SetQueueTrouble(failure.Message);
+                node.Line.Failed(failure);
             }
             catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException)
             {

@@ -22,6 +22,16 @@ internal sealed class Standing(NodeEvents events, TimeProvider time)
         }
     }
 
+    /// <summary>Tasks that the node has.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (_gate)
+                return _running;
+        }
+    }
+
     /// <summary>Ends with the next change. Take it before looking.</summary>
     public Task NextChange()
     {

@@ -8,6 +8,9 @@ public interface INodeSession : IAsyncDisposable
     /// <summary>Time after which the tasks of a node that does not renew are given to others; renew three times as often.</summary>
     TimeSpan LeaseTime { get; }
 
+    /// <summary>What is unwise about how the node was set up, for its operator; null when nothing is.</summary>
+    string? Caution { get; }
+
     /// <summary>Waits for a task that may be claimed and leases it to this node: the first by priority, then by age, that fits; among workflows by age, or each in its turn. Wakes within 100 ms of a send. One call at a time.</summary>
     /// <remarks>A call that is canceled leaves nothing leased. A message that is no task document never comes out: it becomes a dead letter.</remarks>
     Task<IDelivery> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);

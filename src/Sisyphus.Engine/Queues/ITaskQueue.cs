@@ -14,6 +14,9 @@ public interface ITaskQueue : IAsyncDisposable
     /// <summary>Why it takes no tasks for the moment, so that a send waits; null when it does.</summary>
     string? Trouble { get; }
 
+    /// <summary>Why it can't be reached for the moment, so that whoever follows it or waits hears nothing; without secrets, null when it can.</summary>
+    string? Outage { get; }
+
     /// <summary>What it is and how much is on it.</summary>
     Task<QueueInfo> GetInfoAsync(CancellationToken cancellationToken);
 
@@ -36,6 +39,9 @@ public interface ITaskQueue : IAsyncDisposable
 
     /// <summary>What happened, oldest first; with <see cref="EventQuery.Follow"/> also what happens, within 100 ms and without an end.</summary>
     IAsyncEnumerable<QueueEvent> ReadEventsAsync(EventQuery query, CancellationToken cancellationToken);
+
+    /// <summary>The sequence of the last event by now, 0 where there is none: what happens later comes after it.</summary>
+    Task<long> GetLastEventAsync(CancellationToken cancellationToken);
 
     /// <summary>Lines that these tasks write from now on, each within a second, also those of later attempts. Ends when the tasks have ended; one that is not known counts as such.</summary>
     /// <remarks>For watching, not for keeping: nothing is sent that nobody reads, and nothing waits for who reads. Of a task that writes faster than some 64 KiB a second, and for a reader that is slow, lines are left out, the oldest first; <see cref="OutputLine.Dropped"/> counts them. Who stops reading for a minute is no reader any more until he goes on.</remarks>

@@ -14,10 +14,15 @@ public sealed class RetrySchedule
     /// <param name="reason">Registries limit by the minute and the hour, so a failed pull starts one step higher than other failures.</param>
     /// <param name="failedAttempts">From 1.</param>
     /// <param name="random">0 to 1.</param>
-    public TimeSpan After(FailureReason reason, int failedAttempts, double random)
+    /// <param name="asked">How long a service wants to be left alone: it waits for at least that, but never longer than the last step.</param>
+    public TimeSpan After(FailureReason reason, int failedAttempts, double random, TimeSpan? asked = null)
     {
-        var step = failedAttempts - 1 + (reason == FailureReason.ImagePullFailed ? 1 : 0);
-        return Steps[Math.Clamp(step, 0, Steps.Count - 1)] * (0.8 + 0.4 * random);
+        var step = Math.Clamp(failedAttempts - 1 + (reason == FailureReason.ImagePullFailed ? 1 : 0), 0, Steps.Count - 1);
+        var least = asked is not { } wanted ? TimeSpan.Zero : wanted < Steps[^1] ? wanted : Steps[^1];
+        while (Steps[step] < least)
+            step++;
+        var delay = Steps[step] * (0.8 + 0.4 * random);
+        return delay > least ? delay : least;
     }
 
     /// <exception cref="ArgumentException">Names the option, its value and the allowed range.</exception>

@@ -19,5 +19,8 @@ public sealed record TaskEnd
     /// <summary>The last lines that the commands wrote, of a failure; at most <see cref="MaxLogTail"/> characters are kept.</summary>
     public string LogTail { get; init; } = "";
 
+    /// <summary>Of a failure: how long the service that caused it asks to be left alone.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     public const int MaxLogTail = 16 * 1024;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 
+using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues;
@@ -29,6 +30,8 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
     /// <param name="enough">Ends the waiting without an exception; there is one look at the tasks in any case.</param>
     public async IAsyncEnumerable<TaskSummary?> StepsAsync(CancellationToken enough, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // First: what happens between the look and the watch is seen twice then, and not missed.
+        var before = await queue.GetLastEventAsync(cancellationToken).ConfigureAwait(false);
         foreach (var ids in _pending.Chunk(MaxLook))
         {
             foreach (var task in await FindAsync(ids, cancellationToken).ConfigureAwait(false))
@@ -44,8 +47,7 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
             yield break;
         yield return null;
 
-        // From the oldest event on: what ended between the look and the watch is among them.
-        var query = new EventQuery { After = 0, Follow = true, TaskIds = _pending.Count <= MaxFilter ? [.. _pending] : [] };
+        var query = new EventQuery { After = before, Follow = true, TaskIds = _pending.Count <= MaxFilter ? [.. _pending] : [] };
         using var end = CancellationTokenSource.CreateLinkedTokenSource(enough, cancellationToken);
         var events = queue.ReadEventsAsync(query, end.Token).GetAsyncEnumerator(end.Token);
         await using (events.ConfigureAwait(false))
@@ -56,7 +58,7 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
                 if (happened is not { TaskId: { } id, State: { } state } || !_pending.Contains(id))
                     continue;
                 // An old end may have been followed by a resumption.
-                var ended = state.IsEnd() ? (await FindAsync([id], cancellationToken).ConfigureAwait(false)).FirstOrDefault(task => task.HasEnded) : null;
+                var ended = state.IsEnd() ? (await FindAgainAsync(id, end.Token).ConfigureAwait(false)).FirstOrDefault(task => task.HasEnded) : null;
                 if (ended is not null)
                     _pending.Remove(id);
                 See(id, ended?.State ?? state);
@@ -83,6 +85,28 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
         {
             return false;
         }
+    }
+
+    /// <summary>Over any outage: whoever waits for hours must not be told of a broker that was away for a minute.</summary>
+    /// <param name="over">Comes when nobody waits any more; then nothing is found.</param>
+    private async Task<IReadOnlyList<TaskSummary>> FindAgainAsync(string id, CancellationToken over)
+    {
+        for (var failures = 0; !over.IsCancellationRequested;)
+        {
+            try
+            {
+                return await FindAsync([id], over).ConfigureAwait(false);
+            }
+            catch (QueueException error) when (error.Failure is QueueFailure.Unavailable or QueueFailure.Full)
+            {
+                await Task.Delay(RetryBackoff.After(++failures, Random.Shared.NextDouble()), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
+            {
+                // Looked for in vain.
+            }
+        }
+        return [];
     }
 
     private async Task<IReadOnlyList<TaskSummary>> FindAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)

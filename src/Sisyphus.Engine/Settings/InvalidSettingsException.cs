@@ -1,4 +1,4 @@
 namespace Sisyphus.Engine.Settings;
 
-/// <summary>The settings file can't be used. The message names the file, the place in it and what is wrong.</summary>
-public sealed class InvalidSettingsException(string message, Exception cause) : Exception(message, cause);
+/// <summary>A setting can't be used. The message says what is wrong and, for the settings file, where.</summary>
+public sealed class InvalidSettingsException(string message, Exception? cause = null) : Exception(message, cause);

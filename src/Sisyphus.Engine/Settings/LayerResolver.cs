@@ -22,24 +22,29 @@ internal sealed class LayerResolver(string settingsFile, IReadOnlyList<(SettingS
     }
 
     /// <summary>Bucket by bucket: a session that redirects one bucket keeps what the file says of the others.</summary>
-    public IReadOnlyDictionary<string, string> TakeMapping(string name, Func<SettingsLayer, IReadOnlyDictionary<string, string>?> mapping)
+    public IReadOnlyDictionary<string, string> TakeMapping(string name, Func<SettingsLayer, IReadOnlyDictionary<string, string>?> mapping, string variable)
     {
         var result = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (source, layer) in layers)
         {
             foreach (var (bucket, location) in mapping(layer) ?? new Dictionary<string, string>())
             {
+                // JSON has a word for none, whatever its reader's types say.
+                if (location is null)
+                    throw new InvalidSettingsException($"{(Origin(source, variable) is { Length: > 0 } origin ? origin : name)}: the bucket '{bucket}' has no location. Write one such as file:///data/{bucket}, or leave the bucket out.");
                 if (result.TryAdd(bucket, location))
-                    Note($"{name}.{bucket}", location, source, "");
+                    Note($"{name}.{bucket}", location, source, variable);
             }
         }
         return result;
     }
 
-    private void Note(string name, string value, SettingSource source, string variable) => _settings.Add(new Setting(name, AddressSecrets.Hide(value), source, source switch
+    private void Note(string name, string value, SettingSource source, string variable) => _settings.Add(new Setting(name, AddressSecrets.Hide(value), source, Origin(source, variable)));
+
+    private string Origin(SettingSource source, string variable) => source switch
     {
         SettingSource.Environment => variable,
         SettingSource.File => settingsFile,
         _ => "",
-    }));
+    };
 }

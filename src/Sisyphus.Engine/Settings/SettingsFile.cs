@@ -15,6 +15,23 @@ public static class SettingsFile
         AllowTrailingCommas = true,
     };
 
+    /// <summary>A mapping as an environment variable holds it.</summary>
+    /// <exception cref="InvalidSettingsException"/>
+    internal static IReadOnlyDictionary<string, string>? ReadMapping(string variable, string? json)
+    {
+        if (json is null)
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, string>>(json, Options);
+        }
+        catch (JsonException e)
+        {
+            // Not the value, which may hold a secret.
+            throw new InvalidSettingsException($"{variable} is no JSON object such as {{\"scratch\": \"file:///data/scratch\"}}: see position {e.BytePositionInLine + 1}.", e);
+        }
+    }
+
     /// <returns>An empty layer when there is no file.</returns>
     /// <exception cref="InvalidSettingsException"/>
     public static SettingsLayer Read(string path)

@@ -16,6 +16,10 @@ public sealed record SettingsLayer
     /// <summary>Absolute folder for workspaces and the input cache.</summary>
     public string? WorkDirectory { get; init; }
     public string? Node { get; init; }
+    /// <summary>Bytes of objects on their way that may be in memory at a time, as a document writes a size.</summary>
+    public string? TransferMemory { get; init; }
+    /// <summary>Connections that move data at a time.</summary>
+    public int? TransferConcurrency { get; init; }
 
     /// <summary>Without values, which may be secret, as records are printed by accident.</summary>
     public override string ToString() => nameof(SettingsLayer);

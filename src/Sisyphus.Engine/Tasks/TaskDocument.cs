@@ -35,6 +35,7 @@ public sealed record TaskDocument : TaskPart
     public int Retries { get; init; } = DefaultRetries;
     /// <summary>Exit codes, 1 to 255, after which the task is tried again as after a failure of the infrastructure.</summary>
     public IReadOnlyList<int> RetryExitCodes { get; init => field = value.ToArray(); } = [];
+    public TaskPublishing Publish { get; init; }
     /// <summary>0 (last) to 9 (first).</summary>
     public int Priority { get; init; } = DefaultPriority;
 
@@ -45,7 +46,7 @@ public sealed record TaskDocument : TaskPart
         && Inputs.ToHashSet().SetEquals(other.Inputs) && Outputs.ToHashSet().SetEquals(other.Outputs)
         && ContentEquality.Of(Environment, other.Environment) && WorkingDirectory == other.WorkingDirectory
         && User == other.User && Network == other.Network && Timeout == other.Timeout && Resources.Equals(other.Resources)
-        && Retries == other.Retries && RetryExitCodes.SequenceEqual(other.RetryExitCodes) && Priority == other.Priority;
+        && Retries == other.Retries && RetryExitCodes.SequenceEqual(other.RetryExitCodes) && Publish == other.Publish && Priority == other.Priority;
 
     public override int GetHashCode() => HashCode.Combine(Id, Image, Commands.Count, Inputs.Count, Outputs.Count, Timeout, Priority);
 

@@ -16,4 +16,7 @@ public sealed class TaskFailureException : Exception
 
     /// <summary>Whether another attempt may end well; as the reason says unless whoever throws knows better.</summary>
     public bool IsRetryable { get => _isRetryable ?? Reason.IsRetryable(); init => _isRetryable = value; }
+
+    /// <summary>How long the other side asks to be left alone before it is tried again; null where it does not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 
 using Sisyphus.Engine.Settings;
+using Sisyphus.PowerShell.Documents;
 
 namespace Sisyphus.PowerShell.Commands;
 
@@ -32,6 +33,13 @@ public sealed class ConnectSisyphusCommand : SisyphusCommand
     public string? Node { get; set; }
 
     [Parameter]
+    [QuantityTransformation]
+    public string? TransferMemory { get; set; }
+
+    [Parameter]
+    public int? TransferConcurrency { get; set; }
+
+    [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     protected override void EndProcessing()
@@ -44,6 +52,8 @@ public sealed class ConnectSisyphusCommand : SisyphusCommand
             Engine = Engine,
             WorkDirectory = this.Folder(WorkDirectory),
             Node = Node,
+            TransferMemory = TransferMemory,
+            TransferConcurrency = TransferConcurrency,
         };
         // A location that can't be opened must not replace one that works.
         var settings = this.ResolveSettings(layer);

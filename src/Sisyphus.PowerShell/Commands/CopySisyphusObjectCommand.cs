@@ -1,28 +1,20 @@
 using System.Management.Automation;
 
-using Sisyphus.Engine.Settings;
-using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Storage.Transfers;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.PowerShell.Completers;
 using Sisyphus.PowerShell.Objects;
-using Sisyphus.PowerShell.Running;
 
 namespace Sisyphus.PowerShell.Commands;
 
 [Cmdlet(VerbsCommon.Copy, "SisyphusObject", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(StoredObject), typeof(FileInfo))]
-public sealed class CopySisyphusObjectCommand : SisyphusCommand
+public sealed class CopySisyphusObjectCommand : ObjectTransferCommand
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
-    // Bounds what is held of a listing of millions of objects.
-    private const int BatchSize = 1000;
 
-    private readonly TransferOptions _options = new();
-    private ObjectStores _stores = null!;
     private CopyDestination? _destination;
-    private TransferProgressBar _progress = null!;
 
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [SupportsWildcards]
@@ -47,17 +39,15 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
     public SwitchParameter NoClobber { get; set; }
 
     [Parameter]
-    public string? Store { get; set; }
-
-    [Parameter]
     public SwitchParameter PassThru { get; set; }
+
+    private protected override string Activity => "Copying objects";
 
     private bool IsLiteral => ParameterSetName == LiteralPathSet;
 
     protected override void BeginProcessing()
     {
-        _stores = this.OpenStores(this.ResolveSettings(new SettingsLayer { Store = this.StoreLocation(Store) }));
-        _progress = new TransferProgressBar("Copying objects", WriteProgress, TimeProvider.System);
+        base.BeginProcessing();
         _destination = OpenDestination();
     }
 
@@ -74,8 +64,6 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
         }
     }
 
-    protected override void EndProcessing() => _progress.Completed();
-
     private CopyDestination OpenDestination()
     {
         if (!this.IsRemote(Destination))
@@ -85,7 +73,7 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
         }
         try
         {
-            return new RemoteDestination(_stores, RemotePath.Parse(Destination));
+            return new RemoteDestination(Stores, RemotePath.Parse(Destination));
         }
         catch (FormatException e)
         {
@@ -96,24 +84,38 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
 
     private void CopyObjects(string path)
     {
-        RemoteQuery query;
-        try
-        {
-            query = RemoteQuery.Parse(path, IsLiteral);
-        }
-        catch (FormatException e)
-        {
-            WriteError(ErrorRecords.InvalidRemotePath(e, path));
+        if (ParseQuery(path, IsLiteral) is not { } query)
             return;
-        }
         if (!query.IsSingle && !query.IsPattern && !Recurse)
         {
             WriteError(ErrorRecords.InvalidCopy($"{path} names everything below it; -Recurse copies that.", path));
             return;
         }
-        var found = Enumerate(query.FindAsync(_stores, Force, StopToken), path).Select(CopySource (found) => new ObjectSource(found));
-        if (!Copy(path, found, query.IsSingle) && query.IsSingle)
+        var inside = _destination!.IsBelow(query);
+        if (inside && !query.IsPattern)
+        {
+            WriteError(ErrorRecords.InvalidCopy($"{Destination} is in {path}: the copies would be copied again, without end.", path));
+            return;
+        }
+        var failures = Failures;
+        var sources = Enumerate(query.FindAsync(Stores, Force, StopToken), path);
+        var isLeft = false;
+        // As a shell's * leaves the folder that it copies to alone.
+        if (inside)
+        {
+            sources = sources.Where(found =>
+            {
+                var isHere = _destination.Holds(found.Info);
+                isLeft |= isHere;
+                return !isHere;
+            });
+        }
+        if (Copy(path, sources.Select(CopySource (found) => new ObjectSource(found)), query.IsSingle) || Failures != failures)
+            return;
+        if (query.IsSingle)
             WriteError(ErrorRecords.ObjectNotFound(path));
+        else if (isLeft)
+            WriteError(ErrorRecords.InvalidCopy($"All that {path} matches is below {Destination} already; name another destination.", path));
     }
 
     private void CopyFiles(string path)
@@ -142,8 +144,7 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
         {
             any = true;
             var transfers = batch.Select(source => Plan(source, single)).OfType<ObjectTransfer>().ToArray();
-            foreach (var happened in Enumerate(TransferBatch.RunAsync(transfers, _options, StopToken), path))
-                Write(happened);
+            Run(transfers, path);
         }
         return any;
     }
@@ -184,25 +185,13 @@ public sealed class CopySisyphusObjectCommand : SisyphusCommand
         }
     }
 
-    private void Write(TransferEvent happened)
+    private protected override ErrorRecord ToErrorRecord(Exception error, ObjectTransfer transfer) => transfer is FileUpload upload
+        ? ErrorRecords.FileNotAccessible(error, upload.File)
+        : ErrorRecords.FileNotWritten(error, transfer.Destination);
+
+    private protected override void WriteCompleted(TransferCompleted completed)
     {
-        switch (happened)
-        {
-            case TransferProgressed progressed:
-                _progress.Show(progressed.Progress);
-                break;
-            case TransferFailed { Error: TaskFailureException e, Transfer: var transfer }:
-                WriteError(e.ForObject(transfer.Source));
-                break;
-            case TransferFailed { Error: var e, Transfer: FileUpload upload }:
-                WriteError(ErrorRecords.FileNotAccessible(e, upload.File));
-                break;
-            case TransferFailed { Error: var e, Transfer: var transfer }:
-                WriteError(ErrorRecords.FileNotWritten(e, transfer.Destination));
-                break;
-            case TransferCompleted { Transfer: var transfer, Stored: var stored } when PassThru:
-                WriteObject(stored is null ? new FileInfo(transfer.Destination) : StoredObject.From(stored, transfer.Destination));
-                break;
-        }
+        if (PassThru)
+            WriteObject(completed.Stored is { } stored ? StoredObject.From(stored, completed.Transfer.Destination) : new FileInfo(completed.Transfer.Destination));
     }
 }

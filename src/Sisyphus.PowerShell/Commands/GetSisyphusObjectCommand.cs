@@ -1,7 +1,5 @@
 using System.Management.Automation;
 
-using Sisyphus.Engine.Settings;
-using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.PowerShell.Completers;
 using Sisyphus.PowerShell.Objects;
@@ -10,11 +8,10 @@ namespace Sisyphus.PowerShell.Commands;
 
 [Cmdlet(VerbsCommon.Get, "SisyphusObject", DefaultParameterSetName = PathSet)]
 [OutputType(typeof(StoredObject), typeof(StoredBucket))]
-public sealed class GetSisyphusObjectCommand : SisyphusCommand
+public sealed class GetSisyphusObjectCommand : ObjectCommand
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
-    private ObjectStores _stores = null!;
 
     [Parameter(ParameterSetName = PathSet, Position = 0, ValueFromPipeline = true)]
     [SupportsWildcards]
@@ -26,13 +23,7 @@ public sealed class GetSisyphusObjectCommand : SisyphusCommand
     public string[] LiteralPath { get; set; } = [];
 
     [Parameter]
-    public string? Store { get; set; }
-
-    [Parameter]
     public SwitchParameter Force { get; set; }
-
-    protected override void BeginProcessing() =>
-        _stores = this.OpenStores(this.ResolveSettings(new SettingsLayer { Store = this.StoreLocation(Store) }));
 
     protected override void ProcessRecord()
     {
@@ -44,32 +35,25 @@ public sealed class GetSisyphusObjectCommand : SisyphusCommand
 
     private void WriteBuckets()
     {
-        foreach (var bucket in Enumerate(_stores.ListBucketsAsync(StopToken), null))
+        foreach (var bucket in Enumerate(Stores.ListBucketsAsync(StopToken), null))
         {
-            var location = _stores.Resolve(new RemotePath(null, bucket, ""));
+            var location = Stores.Resolve(new RemotePath(null, bucket, ""));
             WriteObject(new StoredBucket(bucket, bucket + ":", location.Store.Name));
         }
     }
 
     private void WriteObjects(string path)
     {
-        RemoteQuery query;
-        try
-        {
-            query = RemoteQuery.Parse(path, ParameterSetName == LiteralPathSet);
-        }
-        catch (FormatException e)
-        {
-            WriteError(ErrorRecords.InvalidRemotePath(e, path));
+        if (ParseQuery(path, ParameterSetName == LiteralPathSet) is not { } query)
             return;
-        }
         var any = false;
-        foreach (var found in Enumerate(query.FindAsync(_stores, Force, StopToken), path))
+        var failures = Failures;
+        foreach (var found in Enumerate(query.FindAsync(Stores, Force, StopToken), path))
         {
             any = true;
-            WriteObject(StoredObject.From(found.Info, found.RemotePath));
+            WriteObject(StoredObject.From(found.Info, found.Written));
         }
-        if (!any && query.IsSingle)
+        if (!any && query.IsSingle && Failures == failures)
             WriteError(ErrorRecords.ObjectNotFound(path));
     }
 }

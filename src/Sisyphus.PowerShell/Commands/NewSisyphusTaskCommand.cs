@@ -88,6 +88,9 @@ public sealed class NewSisyphusTaskCommand : SisyphusCommand
     public int[]? RetryExitCode { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    public TaskPublishing? Publish { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     public int? Priority { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]

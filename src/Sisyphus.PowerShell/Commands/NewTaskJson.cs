@@ -28,6 +28,7 @@ internal static class NewTaskJson
         WriteResources(writer, task);
         WriteNumber(writer, "retries", task.Retry);
         WriteCodes(writer, task.RetryExitCode);
+        WriteText(writer, "publish", task.Publish is { } publish ? JsonNamingPolicy.CamelCase.ConvertName(publish.ToString()) : null);
         WriteNumber(writer, "priority", task.Priority);
         WriteMap(writer, "tags", task.Tag, asText: true);
         writer.WriteEndObject();

@@ -34,6 +34,9 @@ public abstract class RunningCommand : SisyphusCommand
     [Parameter]
     public string[] FileRoot { get; set; } = [];
 
+    [Parameter]
+    public string[] HttpHost { get; set; } = [];
+
     private protected SettingsLayer Layer => new()
     {
         Store = this.StoreLocation(Store),
@@ -53,6 +56,7 @@ public abstract class RunningCommand : SisyphusCommand
             AllowUser = AllowUser,
             AllowMetadata = AllowMetadata,
             FileRoots = [.. FileRoot.Select(folder => this.Folder(folder)!)],
+            HttpHosts = HttpHost,
         },
     };
 }

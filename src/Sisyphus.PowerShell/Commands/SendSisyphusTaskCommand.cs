@@ -10,8 +10,6 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(TaskSummary))]
 public sealed class SendSisyphusTaskCommand : QueueCommand
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
-
     private TaskSender? _sender;
     private string? _trouble;
 
@@ -85,7 +83,7 @@ public sealed class SendSisyphusTaskCommand : QueueCommand
     private bool WriteOutcomes()
     {
         var waiting = _sender!.Outcomes.WaitToReadAsync(StopToken).AsTask();
-        while (!waiting.IsCompleted && !WaitOrEnd(Ended(waiting)))
+        while (!WaitOrEnd(EndsSoonAsync(waiting)))
             WarnOfTrouble();
         if (!WaitOrEnd(waiting))
             return false;
@@ -101,8 +99,6 @@ public sealed class SendSisyphusTaskCommand : QueueCommand
             WriteWarning($"{trouble} Nothing is lost; sending goes on when it does.");
         _trouble = Queue.Trouble;
     }
-
-    private static async Task<bool> Ended(Task waiting) => await Task.WhenAny(waiting, Task.Delay(s_patience)).ConfigureAwait(false) == waiting;
 
     private void Write(SentTask sent)
     {

@@ -36,7 +36,7 @@ internal static class SettingsBinding
     {
         try
         {
-            return ObjectStores.Open(settings.Store, settings.StoreMapping);
+            return ObjectStores.Open(settings.Store, settings.StoreMapping, settings.Transfers);
         }
         catch (FormatException e)
         {

@@ -12,6 +12,9 @@ public abstract class SisyphusCommand : PSCmdlet, IDisposable
 
     protected CancellationToken StopToken => _stop.Token;
 
+    /// <summary>How often <see cref="Enumerate"/> ended in an error: that nothing came then says nothing of what is there.</summary>
+    private protected int Failures { get; private set; }
+
     protected override void StopProcessing() => _stop.Cancel();
 
     /// <summary>Waits for the engine; a stop surfaces as the exception that PowerShell expects.</summary>
@@ -69,6 +72,7 @@ public abstract class SisyphusCommand : PSCmdlet, IDisposable
                 }
                 catch (TaskFailureException e)
                 {
+                    Failures++;
                     WriteError(e.ForObject(target));
                     yield break;
                 }

@@ -44,7 +44,7 @@ public sealed class WaitSisyphusTaskCommand : QueueCommand
             _enough.CancelAfter(_timeout.Value);
         var wait = new TaskWait(Queue, [.. _ids.Distinct()]);
         var saidUnknown = false;
-        foreach (var ended in EnumerateOrEnd(wait.StepsAsync(_enough.Token, StopToken)))
+        foreach (var ended in FollowOrEnd(wait.StepsAsync(_enough.Token, StopToken)))
         {
             if (!saidUnknown && wait.Unknown.Count > 0)
             {

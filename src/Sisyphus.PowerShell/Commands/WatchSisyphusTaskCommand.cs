@@ -51,7 +51,7 @@ public sealed class WatchSisyphusTaskCommand : QueueCommand
         }
         if (pending.Count == 0)
             return;
-        foreach (var line in EnumerateOrEnd(ReadOutput(pending)))
+        foreach (var line in FollowOrEnd(ReadOutput(pending)))
             WriteObject(TaskOutputLine.From(line));
     }
 
@@ -108,7 +108,7 @@ public sealed class WatchSisyphusTaskCommand : QueueCommand
     private long WriteEvents(EventQuery query, bool untilEnd = false)
     {
         var last = query.After ?? 0;
-        foreach (var happened in EnumerateOrEnd(Queue.ReadEventsAsync(query, StopToken)))
+        foreach (var happened in FollowOrEnd(Queue.ReadEventsAsync(query, StopToken)))
         {
             last = happened.Sequence;
             WriteObject(happened);

@@ -13,11 +13,21 @@ internal abstract class CopyDestination
     /// <param name="single">The source names one file or object, which may take the destination's own name.</param>
     /// <exception cref="FormatException">The source has no name that is possible here.</exception>
     public abstract ObjectTransfer From(CopySource source, bool single);
+
+    /// <summary>Whether what is copied here may be found by the same query, and copied again, without end.</summary>
+    public virtual bool IsBelow(RemoteQuery query) => false;
+
+    /// <summary>Whether a source of such a query is here already.</summary>
+    public virtual bool Holds(ObjectInfo source) => false;
 }
 
 internal sealed class RemoteDestination(ObjectStores stores, RemotePath path) : CopyDestination
 {
     public override bool IsContainer => path.IsPrefix;
+
+    public override bool IsBelow(RemoteQuery query) => query.Lists(stores, path);
+
+    public override bool Holds(ObjectInfo source) => source.Key.StartsWith(stores.Resolve(path).Key, StringComparison.Ordinal);
 
     public override ObjectTransfer From(CopySource source, bool single)
     {

@@ -26,6 +26,8 @@ internal sealed class RemoteQuery
     public static RemoteQuery Parse(string text, bool literal)
     {
         var path = RemotePath.Parse(text);
+        // What begins with ? there is a query, and the web has no lists for patterns.
+        literal |= path.IsWeb;
         if (literal || !WildcardPattern.ContainsWildcardCharacters(path.Key))
             return new RemoteQuery(literal ? path : path.WithKey(WildcardPattern.Unescape(path.Key)), null);
         var first = path.Key.AsSpan().IndexOfAny('*', '?', '[');
@@ -42,7 +44,7 @@ internal sealed class RemoteQuery
         if (IsSingle)
         {
             if (await location.Store.StatAsync(location.Bucket, location.Key, cancellationToken).ConfigureAwait(false) is { } info)
-                yield return new FoundObject(location.Store, info, _path.ToString(), RelativeTo(_path.Key.LastIndexOf('/') + 1, _path.Key));
+                yield return new FoundObject(location.Store, info, _path.ToString(), NameOf(_path.WithoutQuery().Key), _path.Written);
             yield break;
         }
         // A pattern's results are named from the last folder before the first wildcard.
@@ -51,13 +53,30 @@ internal sealed class RemoteQuery
         {
             var key = _path.Key + info.Key[location.Key.Length..];
             if (_pattern is null || _pattern.IsMatch(key))
-                yield return new FoundObject(location.Store, info, _path.WithKey(key).ToString(), RelativeTo(folder, key));
+                yield return new FoundObject(location.Store, info, _path.WithKey(key).ToString(), key[folder..], _path.WithKey(key).Written);
         }
     }
 
-    private static string RelativeTo(int start, string key) => key[start..];
+    /// <summary>Whether everything below the other path is listed for this query, too.</summary>
+    public bool Lists(ObjectStores stores, RemotePath other)
+    {
+        if (IsSingle)
+            return false;
+        try
+        {
+            var (outer, inner) = (stores.Resolve(_path), stores.Resolve(other));
+            return ReferenceEquals(outer.Store, inner.Store) && outer.Bucket == inner.Bucket && inner.Key.StartsWith(outer.Key, StringComparison.Ordinal);
+        }
+        catch (TaskFailureException)
+        {
+            return false; // Whoever lists or writes there is told why.
+        }
+    }
+
+    private static string NameOf(string key) => key[(key.LastIndexOf('/') + 1)..];
 }
 
-/// <param name="RemotePath">As a user writes it.</param>
+/// <param name="RemotePath">As messages name it.</param>
 /// <param name="RelativeName">What it is called below a prefix or folder that it is copied to.</param>
-internal sealed record FoundObject(IObjectStore Store, ObjectInfo Info, string RemotePath, string RelativeName);
+/// <param name="Written">As a user writes it, with a URL's query.</param>
+internal sealed record FoundObject(IObjectStore Store, ObjectInfo Info, string RemotePath, string RelativeName, string Written);

@@ -6,7 +6,7 @@ namespace Sisyphus.PowerShell.Objects;
 
 /// <summary>An object as <c>Get-SisyphusObject</c> shows it.</summary>
 /// <param name="RemotePath">What another cmdlet or a document needs to name it.</param>
-/// <param name="Size">Bytes.</param>
+/// <param name="Size">Bytes; -1 where a web server does not say.</param>
 /// <param name="Crc32C">Eight hexadecimal digits, or empty where the store keeps none.</param>
 public sealed record StoredObject(string RemotePath, string Bucket, string Key, long Size, DateTime Modified, string Crc32C, string Generation)
 {

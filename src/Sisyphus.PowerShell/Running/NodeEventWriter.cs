@@ -31,6 +31,9 @@ internal sealed class NodeEventWriter(PSCmdlet cmdlet, string name, bool verbose
             case NodeJoinedQueue joined:
                 cmdlet.WriteVerbose(joined.ToString());
                 break;
+            case NodeWarned warning:
+                cmdlet.WriteWarning(warning.Message);
+                break;
             case NodeStateChanged change:
                 Write(change);
                 ShowProgress(now: true);

@@ -101,6 +101,9 @@ internal sealed class NodeJob : Job
             case NodeJoinedQueue joined:
                 AddLatest(Verbose, new VerboseRecord(joined.ToString()));
                 break;
+            case NodeWarned warning:
+                AddLatest(Warning, new WarningRecord(warning.Message));
+                break;
             case NodeStateChanged { State: NodeState.Paused } paused:
                 _status = $"Paused: {paused.Message}";
                 AddLatest(Warning, new WarningRecord($"The node pauses: {paused.Message}"));

@@ -26,7 +26,8 @@ internal sealed class TaskProgress(int activityId, string title, Action<Progress
         _pull = progress.TotalBytes > 0
             ? $"Pulling {image}: {ByteText.Of(progress.Bytes)} of {ByteText.Of(progress.TotalBytes)}"
             : $"Pulling {image}: {progress.Status}";
-        Show(Joined(), Percent(progress.Bytes, progress.TotalBytes), now: false);
+        // What is no count, such as the wait for another try, is said once.
+        Show(Joined(), Percent(progress.Bytes, progress.TotalBytes), now: progress.TotalBytes == 0);
     }
 
     public void Transferring(string verb, TransferProgress progress)

@@ -5,7 +5,7 @@ using Sisyphus.PowerShell.Documents;
 
 namespace Sisyphus.PowerShell.Running;
 
-/// <summary>The progress bar of a copy.</summary>
+/// <summary>The progress bar of a copy or a removal.</summary>
 internal sealed class TransferProgressBar(string activity, Action<ProgressRecord> write, TimeProvider time)
 {
     private const int ActivityId = 1;
@@ -18,11 +18,15 @@ internal sealed class TransferProgressBar(string activity, Action<ProgressRecord
             return;
         _written = time.GetTimestamp();
         _shown = true;
-        write(new ProgressRecord(ActivityId, activity, $"{progress.Objects} of {progress.TotalObjects} objects, {ByteText.Of(progress.Bytes)} of {ByteText.Of(progress.TotalBytes)}")
+        var bytes = progress.TotalBytes > 0 ? $", {ByteText.Of(progress.Bytes)} of {ByteText.Of(progress.TotalBytes)}, {ByteText.Of((long)progress.BytesPerSecond)}/s" : "";
+        write(new ProgressRecord(ActivityId, activity, $"{progress.Objects} of {progress.TotalObjects} objects{bytes}")
         {
-            PercentComplete = progress.TotalBytes > 0 ? (int)Math.Clamp(progress.Bytes * 100.0 / progress.TotalBytes, 0, 100) : -1,
+            PercentComplete = progress.TotalBytes > 0 ? Percent(progress.Bytes, progress.TotalBytes) : progress.TotalObjects > 0 ? Percent(progress.Objects, progress.TotalObjects) : -1,
+            SecondsRemaining = progress.BytesPerSecond > 0 ? (int)Math.Clamp((progress.TotalBytes - progress.Bytes) / progress.BytesPerSecond, 0, int.MaxValue) : -1,
         });
     }
+
+    private static int Percent(long done, long all) => (int)Math.Clamp(done * 100.0 / all, 0, 100);
 
     public void Completed()
     {

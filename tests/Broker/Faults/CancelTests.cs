@@ -31,6 +31,26 @@ public sealed class CancelTests(OwnBrokerFixture fixture) : IClassFixture<OwnBro
     }
 
     [Fact]
+    public async Task Cancel_HalfOfTenThousandWhileHalfTheNodesAreDown_OnlyTheOtherHalfRuns()
+    {
+        await using var work = new Workload(fixture.Server, TimeSpan.FromSeconds(6)) { Hold = _ => TimeSpan.FromMinutes(5) };
+        var down = await work.JoinAsync("down", 4);
+        var held = await work.SendAsync(4);
+        await work.StartedAsync(4);
+        await work.KillAsync(down);
+        work.Hold = _ => TimeSpan.Zero;
+        var sent = await work.SendAsync(10_000);
+        var canceled = sent.Where((_, i) => i % 2 == 0).ToHashSet();
+        var outcomes = await work.Queue.CancelAsync([.. canceled], Token);
+        Assert.All(outcomes, outcome => Assert.Equal(CancelResult.Canceled, outcome.Result));
+        await work.JoinAsync("up", 16);
+        await work.UntilAsync(() => work.Executions.Count(run => run.Counted == true) == 5_004, 180, () => $"{work.Executions.Count} ran.");
+        await work.AssertEmptyAsync(60);
+        Assert.DoesNotContain(work.Executions, run => canceled.Contains(run.Task));
+        Assert.Equal(sent.Except(canceled).Concat(held).Order(), work.Executions.Where(run => run.Counted == true).Select(run => run.Task).Order());
+    }
+
+    [Fact]
     public async Task Cancel_RunningTask_ReachesItsNodeSoon()
     {
         await using var work = new Workload(fixture.Server, TimeSpan.FromSeconds(30)) { Hold = _ => TimeSpan.FromMinutes(5) };

@@ -1,16 +1,18 @@
 using System.Collections.Concurrent;
+using Sisyphus.Engine.Nodes;
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Queues.RabbitMq;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Tests.Broker.Faults;
 
-/// <summary>Claims, holds and completes, as a node does: renews every third of the lease time, and tries again whatever the queue could not do.</summary>
+/// <summary>Claims, holds and completes as a node does, over a node's own line to the queue and its leases; what it runs only takes time.</summary>
 internal sealed class WorkNode : IAsyncDisposable
 {
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
-
     private readonly CancellationTokenSource _stop = new();
+    private readonly Standing _standing = new(new NodeEvents(), TimeProvider.System);
+    private readonly QueueLine _line;
+    private int _running;
     private readonly ITaskQueue _queue;
     private readonly Func<string, TimeSpan> _hold;
     private readonly Action<Execution> _started;
@@ -23,6 +25,7 @@ internal sealed class WorkNode : IAsyncDisposable
     {
         (_queue, Session, _hold, _started) = (queue, session, hold, started);
         _slots = new SemaphoreSlim(slots, slots);
+        _line = new QueueLine(_standing, TimeProvider.System);
         _claiming = ClaimAsync();
         _listening = ListenAsync();
     }
@@ -32,7 +35,7 @@ internal sealed class WorkNode : IAsyncDisposable
     /// <summary>Tasks that an order to stop came for, with the time.</summary>
     public ConcurrentDictionary<string, long> Canceled { get; } = [];
 
-    /// <summary>Calls of the queue that failed.</summary>
+    /// <summary>Calls of the queue that failed, renewals aside.</summary>
     public int Troubles => _troubles;
 
     public QueueException? LastTrouble { get; private set; }
@@ -91,11 +94,14 @@ internal sealed class WorkNode : IAsyncDisposable
             {
                 break;
             }
-            var taken = await TryAsync(() => Session.ClaimAsync(ClaimRequest.Anything, _stop.Token));
-            if (taken is null)
+            IDelivery taken;
+            try
             {
-                _slots.Release();
-                continue;
+                taken = await _line.CallAsync(token => NotedAsync(() => Session.ClaimAsync(ClaimRequest.Anything, token)), _stop.Token);
+            }
+            catch (Exception error) when (IsOver(error))
+            {
+                break;
             }
             var execution = new Execution(taken.Document.Id!, Session.Name);
             _started(execution);
@@ -109,23 +115,31 @@ internal sealed class WorkNode : IAsyncDisposable
     private async Task RunAsync(IDelivery delivery, Execution execution)
     {
         var started = DateTimeOffset.UtcNow;
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        over.CancelAfter(_hold(execution.Task));
-        var lease = LeaseState.Held;
-        for (var pause = Session.LeaseTime / 3; !over.IsCancellationRequested && lease == LeaseState.Held;)
-        {
-            await Task.Delay(pause, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (over.IsCancellationRequested)
-                break;
-            var renewed = await TryAsync(async () => (object)await delivery.RenewAsync(_stop.Token));
-            pause = renewed is null ? s_pause : Session.LeaseTime / 3;
-            lease = renewed is LeaseState state ? state : lease;
-        }
-        var end = lease == LeaseState.CancelRequested
+        _standing.SetRunning(Interlocked.Increment(ref _running));
+        await using var lease = new Lease(delivery, Session.LeaseTime, _line, TimeProvider.System, _stop.Token);
+        using var over = new CancellationTokenSource();
+        var keeping = lease.KeepAsync(over.Token);
+        await Task.Delay(_hold(execution.Task), lease.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!lease.IsLost && !_stop.IsCancellationRequested)
+            await SettleAsync(delivery, execution, lease.IsCancelRequested, started);
+        await over.CancelAsync();
+        await keeping;
+        _standing.SetRunning(Interlocked.Decrement(ref _running));
+    }
+
+    private async Task SettleAsync(IDelivery delivery, Execution execution, bool isCanceled, DateTimeOffset started)
+    {
+        var end = isCanceled
             ? new TaskEnd { State = TaskState.Canceled, Reason = FailureReason.Canceled, Started = started, Finished = DateTimeOffset.UtcNow }
             : new TaskEnd { State = TaskState.Complete, Started = started, Finished = DateTimeOffset.UtcNow };
-        while (lease != LeaseState.Lost && !_stop.IsCancellationRequested && execution.Counted is null)
-            execution.Counted = await TryAsync(async () => (object)await delivery.CompleteAsync(end, _stop.Token)) as bool?;
+        try
+        {
+            execution.Counted = await _line.SettleAsync(token => NotedAsync(() => delivery.CompleteAsync(end, token)), _stop.Token);
+        }
+        catch (Exception error) when (IsOver(error))
+        {
+            // As if the process had ended.
+        }
     }
 
     private async Task ListenAsync()
@@ -144,8 +158,9 @@ internal sealed class WorkNode : IAsyncDisposable
         }
     }
 
-    private async Task<T?> TryAsync<T>(Func<Task<T>> call)
-        where T : class
+    private bool IsOver(Exception error) => _stop.IsCancellationRequested && error is OperationCanceledException or ObjectDisposedException or QueueException;
+
+    private async Task<T> NotedAsync<T>(Func<Task<T>> call)
     {
         try
         {
@@ -155,16 +170,7 @@ internal sealed class WorkNode : IAsyncDisposable
         {
             Interlocked.Increment(ref _troubles);
             LastTrouble = trouble;
-            await Task.Delay(s_pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return null;
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            return null;
-        }
-        catch (ObjectDisposedException) when (_stop.IsCancellationRequested)
-        {
-            return null;
+            throw;
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using RabbitMQ.Client;
 using Sisyphus.Engine.Queues;
+using Sisyphus.Engine.Queues.RabbitMq;
 using Sisyphus.Engine.Tasks;
 using Xunit;
 
@@ -42,6 +43,16 @@ public sealed class ForgedHeaderTests(BrokerFixture fixture) : WireTest(fixture)
         await PublishAsync(Main, Nameless, Ticket(
             ("sisyphus-claims", number), ("sisyphus-failed-attempts", number), ("sisyphus-losses", number), ("sisyphus-epoch", number), ("sisyphus-sent", number), ("sisyphus-claimed", number), ("x-delivery-count", number)));
         await AssertRunsAsync(await JoinAsync(), counted, counted);
+    }
+
+    [Theory, InlineData((1L << 30) + 1), InlineData(1L << 40), InlineData((1L << 40) + 1), InlineData(long.MaxValue)]
+    public async Task Claim_AbsurdNumberOfClaims_OutlivesItsNode(long claims)
+    {
+        await PublishAsync(Main, Nameless, Ticket(("sisyphus-claims", claims)));
+        var session = await JoinAsync();
+        await ClaimAsync(session);
+        await ((RabbitMqNodeSession)session).KillAsync();
+        await AssertRunsAsync(await JoinAsync("node-2"), 0, 1);
     }
 
     [Theory, InlineData("node-1"), InlineData("node-2"), InlineData("gone"), InlineData("../../x"), InlineData("sisyphus.dead")]
@@ -97,6 +108,35 @@ public sealed class ForgedHeaderTests(BrokerFixture fixture) : WireTest(fixture)
         Assert.Equal([true], await Queue.ResumeAsync(["sent"], Token));
         await AssertRunsAsync(session, 0, 0);
         Assert.Equal((0, null), (await CountAsync("payments-queue"), await CountAsync("payments-queue.front")));
+    }
+
+    [Fact]
+    public async Task Resume_LetterOfATaskThatRuns_LeavesTheTaskAlone()
+    {
+        await Queue.SendAsync([TaskDocumentReader.ReadAll(Encoding.UTF8.GetBytes(GoodDocument))[0]], Token);
+        var session = await JoinAsync();
+        Assert.Empty(await LettersAsync());
+        var good = await ClaimAsync(session);
+        await PublishAsync(Names.Dead, GoodDocument, With(("sisyphus-id", "good"), ("sisyphus-lane", Main)));
+        Assert.Equal([false], await Queue.ResumeAsync(["good"], Token));
+        await AssertNothingToClaimAsync(session);
+        Assert.True(await good.CompleteAsync(Complete(), Token));
+        // What the log contradicts is no dead letter.
+        Assert.Equal([false], await Queue.ResumeAsync(["good"], Token));
+        Assert.Empty(await LettersAsync());
+        await AssertNothingToClaimAsync(session);
+    }
+
+    [Fact]
+    public async Task Cancel_IdThatTheLogDoesNotKnow_NeverStartsWhenItIsMet()
+    {
+        await PublishAsync(Main, GoodDocument);
+        Assert.Equal(new CancelOutcome("good", CancelResult.Unknown, null), Assert.Single(await Queue.CancelAsync(["good"], Token)));
+        Assert.Equal(CancelResult.Unknown, Assert.Single(await Queue.CancelAsync(["../x"], Token)).Result);
+        await AssertNothingToClaimAsync(await JoinAsync());
+        Assert.Equal(0, await CountAsync(Main));
+        await foreach (var task in Queue.GetTasksAsync(new TaskQuery(), Token))
+            Assert.Equal(("good", TaskState.Canceled), (task.Id, task.State));
     }
 
     [Fact]

@@ -69,6 +69,33 @@ public sealed class RightsTests(BrokerFixture fixture)
         Assert.True(error.Message.Contains("sisyphus.events is not a stream", StringComparison.Ordinal), error.Message);
     }
 
+    [Fact]
+    public async Task Return_TaskThatTheNodeMayNotPutBack_StopsNobody()
+    {
+        var user = await UserAsync("""^(?!other-queue).*$""", All, All);
+        var everybody = new UriBuilder(user) { UserName = "guest", Password = "guest" }.Uri;
+        await using var sender = TaskQueues.Open(everybody.ToString());
+        Assert.Equal(SendResult.Sent, Assert.Single(await sender.SendAsync([Doc("""{"id": "a", "image": "a", "workflow": "other", "commands": [{"command": ["x"]}]}""")], Token)).Result);
+        await using var queue = TaskQueues.Open(user.ToString(), new QueueOptions { LeaseTime = TimeSpan.FromSeconds(6) });
+        await using var session = await queue.JoinAsync(new NodeRegistration("node-1", 1, 1, 1, "Tests 1", TimeSpan.FromSeconds(5)), Token);
+        await using var connection = await new ConnectionFactory { Uri = everybody, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(Token);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: Token);
+        var properties = new BasicProperties { Persistent = true, Headers = new Dictionary<string, object?> { ["sisyphus-id"] = "a", ["sisyphus-lane"] = "other-queue" } };
+        await channel.BasicPublishAsync("", "sisyphus.returns", mandatory: true, properties, "hello"u8.ToArray(), Token);
+        Assert.Equal(SendResult.Sent, Assert.Single(await sender.SendAsync([Doc("""{"id": "b", "image": "a", "commands": [{"command": ["x"]}]}""")], Token)).Result);
+        Assert.Equal("b", (await session.ClaimAsync(ClaimRequest.Anything, Token)).Document.Id);
+        // In the end it is said, once, instead of going round for ever.
+        List<DeadLetter> letters = [];
+        for (var since = Stopwatch.GetTimestamp(); letters.Count == 0 && Stopwatch.GetElapsedTime(since).TotalSeconds < 40; await Task.Delay(200, Token))
+        {
+            await foreach (var letter in sender.GetDeadLettersAsync([], Token))
+                letters.Add(letter);
+        }
+        Assert.Contains("other-queue.front", Assert.Single(letters).Message, StringComparison.Ordinal);
+    }
+
+    private static TaskDocument Doc(string json) => TaskDocumentReader.ReadAll(Encoding.UTF8.GetBytes(json))[0];
+
     private static void AssertDenied(QueueException error, string said)
     {
         Assert.Equal(QueueFailure.Denied, error.Failure);

@@ -6,6 +6,7 @@ using RabbitMQ.Client.Exceptions;
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Queues.RabbitMq;
 using Sisyphus.Engine.Tasks;
+using Sisyphus.Tests.Broker.Foreign;
 using Xunit;
 
 namespace Sisyphus.Tests.Broker.Wire;
@@ -21,6 +22,8 @@ public abstract class WireTest(BrokerFixture fixture) : IAsyncLifetime
     private readonly List<IAsyncDisposable> _open = [];
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    protected BrokerFixture Fixture => fixture;
 
     protected Uri Address { get; private set; } = null!;
 
@@ -96,6 +99,16 @@ public abstract class WireTest(BrokerFixture fixture) : IAsyncLifetime
         Channel.BasicPublishAsync(exchange, queue, mandatory: true, properties ?? new BasicProperties { Persistent = true, ContentType = "text/plain" }, body, Token).AsTask();
 
     protected Task PublishAsync(string queue, string text, BasicProperties? properties = null, string exchange = "") => PublishAsync(queue, Encoding.UTF8.GetBytes(text), properties, exchange);
+
+    /// <summary>A decimal with 200 places among the headers: the broker takes it, the client closes the connection over it.</summary>
+    /// <exception cref="InvalidOperationException">The broker refuses it.</exception>
+    private protected async Task PublishUnreadableAsync(string queue, string exchange = "")
+    {
+        var headers = new AmqpBytes().ShortString("price").Octet((byte)'D').Octet(200).Long(1).ToArray();
+        await using var client = await RawAmqpClient.ConnectAsync(Address, Token);
+        await client.PublishAsync(exchange, queue, "hello"u8.ToArray(), new RawProperties(Headers: headers), Token);
+        await client.CloseAsync(Token);
+    }
 
     protected async Task<IReadOnlyList<DeadLetter>> LettersAsync()
     {

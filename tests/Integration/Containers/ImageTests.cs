@@ -1,8 +1,3 @@
-using System.Collections.Concurrent;
-
-using Docker.DotNet;
-using Docker.DotNet.Models;
-
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Tasks;
 
@@ -12,9 +7,8 @@ namespace Sisyphus.Tests.Integration.Containers;
 
 public sealed class ImageTests(EngineFixture fixture) : ContainerTest(fixture), IAsyncLifetime
 {
-    private readonly List<string> _tagged = [];
+    private readonly PushedImages _images = new(fixture);
     private RegistryServer? _registry;
-    private string _image = "";
 
     [Fact]
     public async Task FindImageAsync_PresentAndAbsent_TellsIdAndArchitecture()
@@ -30,15 +24,15 @@ public sealed class ImageTests(EngineFixture fixture) : ContainerTest(fixture), 
     public async Task EnsureImageAsync_Absent_IsPulledWithProgressAndDigest()
     {
         var reference = await PushAsync("team/tool:1.0");
-        var progress = new Recorded();
+        var progress = new RecordedProgress();
         var pulled = await Engine.EnsureImageAsync(reference, PullPolicy.IfNotPresent, progress, Token);
-        Assert.Equal(_image, pulled.Id);
+        Assert.Equal(_images.Id, pulled.Id);
         Assert.Matches("^" + System.Text.RegularExpressions.Regex.Escape(_registry!.Address) + "/team/tool@sha256:[0-9a-f]{64}$", pulled.Digest);
         Assert.Contains(progress.Seen, p => p.Bytes > 100_000);
         Assert.All(progress.Seen, p => Assert.InRange(p.Bytes, 0, Math.Max(p.TotalBytes, 0)));
 
-        await RemoveAsync(pulled.Id);
-        Assert.Equal(_image, (await Engine.EnsureImageAsync(pulled.Digest!, PullPolicy.IfNotPresent, null, Token)).Id);
+        await _images.RemoveAsync(pulled.Id);
+        Assert.Equal(_images.Id, (await Engine.EnsureImageAsync(pulled.Digest!, PullPolicy.IfNotPresent, null, Token)).Id);
     }
 
     [Fact]
@@ -58,8 +52,8 @@ public sealed class ImageTests(EngineFixture fixture) : ContainerTest(fixture), 
         await FailAsync(reference, PullPolicy.Never, FailureReason.ImageNotFound);
         await Engine.EnsureImageAsync(reference, PullPolicy.IfNotPresent, null, Token);
         await _registry!.StopAsync();
-        Assert.Equal(_image, (await Engine.EnsureImageAsync(reference, PullPolicy.IfNotPresent, null, Token)).Id);
-        Assert.Equal(_image, (await Engine.EnsureImageAsync(reference, PullPolicy.Never, null, Token)).Id);
+        Assert.Equal(_images.Id, (await Engine.EnsureImageAsync(reference, PullPolicy.IfNotPresent, null, Token)).Id);
+        Assert.Equal(_images.Id, (await Engine.EnsureImageAsync(reference, PullPolicy.Never, null, Token)).Id);
         await FailAsync(reference, PullPolicy.Always, FailureReason.ImagePullFailed);
     }
 
@@ -104,52 +98,25 @@ public sealed class ImageTests(EngineFixture fixture) : ContainerTest(fixture), 
         var reference = await PushAsync("shared:1");
         using var cancel = new CancellationTokenSource();
         var leaving = Engine.EnsureImageAsync(reference, PullPolicy.Always, null, cancel.Token);
-        var staying = Enumerable.Range(0, 6).Select(_ => Engine.EnsureImageAsync(reference, PullPolicy.Always, new Recorded(), Token)).ToArray();
+        var staying = Enumerable.Range(0, 6).Select(_ => Engine.EnsureImageAsync(reference, PullPolicy.Always, new RecordedProgress(), Token)).ToArray();
         await cancel.CancelAsync();
-        Assert.All(await Task.WhenAll(staying), image => Assert.Equal(_image, image.Id));
+        Assert.All(await Task.WhenAll(staying), image => Assert.Equal(_images.Id, image.Id));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
     }
 
     public override async ValueTask DisposeAsync()
     {
-        foreach (var reference in _tagged)
-            await RemoveAsync(reference);
-        if (_image.Length > 0)
-            await RemoveAsync(_image);
+        await _images.DisposeAsync();
         if (_registry is not null)
             await _registry.DisposeAsync();
         await base.DisposeAsync();
         GC.SuppressFinalize(this);
     }
 
-    // Puts an image that is nowhere else into the registry under the name, and makes the engine forget it.
     private async Task<string> PushAsync(string name)
     {
         _registry ??= await RegistryServer.StartAsync();
-        var reference = $"{_registry.Address}/{name}";
-        var (repository, tag) = (reference[..reference.LastIndexOf(':')], name[(name.LastIndexOf(':') + 1)..]);
-        var local = "pushed-" + Guid.NewGuid().ToString("n");
-        _image = await Fixture.ImportAsync(local, ("marker", local));
-        await Fixture.Client.Images.TagImageAsync(_image, new ImageTagParameters { RepositoryName = repository, Tag = tag }, Token);
-        _tagged.Add(reference);
-        string? error = null;
-        await Fixture.Client.Images.PushImageAsync(repository, new ImagePushParameters { Tag = tag }, new AuthConfig(), new Recorder(m => error ??= m.Error?.Message), Token);
-        Assert.Null(error);
-        await RemoveAsync(_image);
-        Assert.Null(await Engine.FindImageAsync(_image, Token));
-        return reference;
-    }
-
-    // By its id: with all of its names.
-    private async Task RemoveAsync(string image)
-    {
-        try
-        {
-            await Fixture.Client.Images.DeleteImageAsync(image, new ImageDeleteParameters { Force = true });
-        }
-        catch (DockerImageNotFoundException)
-        {
-        }
+        return await _images.PushAsync(_registry.Address, name);
     }
 
     private async Task FailAsync(string reference, PullPolicy policy, FailureReason reason)
@@ -157,17 +124,5 @@ public sealed class ImageTests(EngineFixture fixture) : ContainerTest(fixture), 
         var failure = await Assert.ThrowsAsync<TaskFailureException>(() => Engine.EnsureImageAsync(reference, policy, null, Token));
         Assert.True(reason == failure.Reason, $"{failure.Reason}: {failure.Message}");
         Assert.Contains(reference, failure.Message, StringComparison.Ordinal);
-    }
-
-    private sealed class Recorded : IProgress<PullProgress>
-    {
-        public ConcurrentQueue<PullProgress> Seen { get; } = [];
-
-        public void Report(PullProgress value) => Seen.Enqueue(value);
-    }
-
-    private sealed class Recorder(Action<JSONMessage> report) : IProgress<JSONMessage>
-    {
-        public void Report(JSONMessage value) => report(value);
     }
 }

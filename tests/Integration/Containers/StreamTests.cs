@@ -1,4 +1,3 @@
-
 using Xunit;
 
 namespace Sisyphus.Tests.Integration.Containers;

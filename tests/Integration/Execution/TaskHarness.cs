@@ -3,6 +3,7 @@ using System.Text;
 using Sisyphus.Engine.Containers;
 using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Storage;
+using Sisyphus.Engine.Storage.Transfers;
 using Sisyphus.Engine.Tasks;
 
 using Xunit;
@@ -27,7 +28,11 @@ internal sealed class TaskHarness : IAsyncDisposable
     /// <summary>Unlike the machine's name never shared with another test, so that containers can be counted.</summary>
     public string NodeName { get; } = $"test-{Guid.NewGuid():N}";
 
-    public ObjectStores OpenStores() => ObjectStores.Open($"file://{StoreRoot}");
+    /// <summary>Buckets that are elsewhere than in the folder.</summary>
+    public Dictionary<string, string> Mapping { get; } = [];
+    public TransferOptions Transfers { get; } = new() { BaseDelay = TimeSpan.FromMilliseconds(10), MaxDelay = TimeSpan.FromMilliseconds(50) };
+
+    public ObjectStores OpenStores() => ObjectStores.Open($"file://{StoreRoot}", Mapping, Transfers);
 
     public TaskRunner CreateRunner(Action<TaskRunnerOptions>? configure = null) => new(_engine, OpenStores(), Options(configure));
 

@@ -17,7 +17,7 @@ public abstract class TaskTest(EngineFixture engine, ShellImageFixture shell) : 
     protected DockerClient Client => engine.Client;
     protected string Image => shell.Reference;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public virtual async ValueTask DisposeAsync()
     {

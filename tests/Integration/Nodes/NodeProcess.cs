@@ -14,13 +14,22 @@ internal sealed class NodeProcess : IAsyncDisposable
     private readonly StringBuilder _errors = new();
 
     public NodeProcess(params string[] arguments)
+        : this(new Dictionary<string, string>(), arguments)
+    {
+    }
+
+    /// <param name="environment">Variables besides those of the tests.</param>
+    public NodeProcess(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         var host = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-        _process = Process.Start(new ProcessStartInfo(host, [Path.Combine(AppContext.BaseDirectory, "Sisyphus.Tests.NodeProcess.dll"), .. arguments])
+        var start = new ProcessStartInfo(host, [Path.Combine(AppContext.BaseDirectory, "Sisyphus.Tests.NodeProcess.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
         _process.BeginOutputReadLine();
@@ -31,6 +40,11 @@ internal sealed class NodeProcess : IAsyncDisposable
     public string Output => Text(_output);
 
     public string Errors => Text(_errors);
+
+    /// <summary>https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the state follows the name in parentheses.</summary>
+    public bool IsStopped => File.ReadAllText($"/proc/{_process.Id}/stat").Contains(") T ", StringComparison.Ordinal);
+
+    public bool HasExited => _process.HasExited;
 
     public async Task KillAsync()
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 
 using Sisyphus.Engine.Containers;
@@ -111,5 +112,16 @@ public abstract class NodeTest : TaskTest
         await foreach (var letter in Queue.GetDeadLettersAsync([id], Token))
             return letter;
         throw new InvalidOperationException($"{id} is no dead letter.");
+    }
+
+    /// <summary>The output is the one that was decided on, and nothing is beside the decision.</summary>
+    private protected void AssertPublishedWhole(string id)
+    {
+        using var decision = JsonDocument.Parse(Harness.Get("b", $".sisyphus/{id}/published.json"));
+        Assert.True(decision.RootElement.GetProperty("done").GetBoolean());
+        var sum = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Harness.PathOf("b", id))));
+        Assert.Equal(sum, Assert.Single(decision.RootElement.GetProperty("outputs").EnumerateArray()).GetProperty("sha256").GetString());
+        var left = Directory.EnumerateFiles(Harness.PathOf("b", $".sisyphus/{id}"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Harness.PathOf("b", $".sisyphus/{id}"), file)).Except(["published.json"]);
+        Assert.True(!left.Any(), $"{string.Join(", ", left)} is left beside the decision for {decision.RootElement.GetProperty("attempt")} of node {decision.RootElement.GetProperty("record").GetProperty("node")}.");
     }
 }

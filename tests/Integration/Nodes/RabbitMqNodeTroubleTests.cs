@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
@@ -104,16 +103,5 @@ public sealed class RabbitMqNodeTroubleTests(EngineFixture engine, ShellImageFix
     {
         await Task.Delay(TimeSpan.FromSeconds(seconds), Token);
         await act();
-    }
-
-    /// <summary>The output is the one that was decided on, and nothing is beside the decision.</summary>
-    private void AssertPublishedWhole(string id)
-    {
-        using var decision = JsonDocument.Parse(Harness.Get("b", $".sisyphus/{id}/published.json"));
-        Assert.True(decision.RootElement.GetProperty("done").GetBoolean());
-        var sum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Harness.PathOf("b", id))));
-        Assert.Equal(sum, Assert.Single(decision.RootElement.GetProperty("outputs").EnumerateArray()).GetProperty("sha256").GetString());
-        var left = Directory.EnumerateFiles(Harness.PathOf("b", $".sisyphus/{id}"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Harness.PathOf("b", $".sisyphus/{id}"), file)).Except(["published.json"]);
-        Assert.True(!left.Any(), $"{string.Join(", ", left)} is left beside the decision for {decision.RootElement.GetProperty("attempt")} of node {decision.RootElement.GetProperty("record").GetProperty("node")}.");
     }
 }

@@ -4,6 +4,7 @@ using Sisyphus.Engine.Queues;
 using Sisyphus.Engine.Tasks;
 using Sisyphus.Tests.Broker;
 using Sisyphus.Tests.Integration.Execution;
+using Sisyphus.Tests.Integration.Nodes.Stores;
 
 using Xunit;
 
@@ -36,9 +37,22 @@ public sealed class RabbitMqNodeWatchTests(EngineFixture engine, ShellImageFixtu
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"Gone after {string.Join(", ", taken.Select(time => $"{time.TotalMilliseconds:0} ms"))}.");
-        Assert.InRange(taken.Order().ElementAt(taken.Count / 2), TimeSpan.Zero, s_limit);
+        Assert.InRange(taken.Max(), TimeSpan.Zero, s_limit);
         await node.SignalAsync("TERM");
         Assert.Equal(0, await node.EndAsync());
+    }
+
+    [Fact]
+    public async Task CancelAsync_InTheInstantBeforeTheStart_NothingStarts()
+    {
+        var id = Guid.NewGuid().ToString("N");
+        await using var ledger = new ExecutionLedger(Client);
+        await SendAsync(Json(id, "echo ran > /out/x", """, "outputs": {"b:x": "/out/x"}"""));
+        await using var node = Start(options => options.MaxTasks = 1, engine: new EngineBeforeStart(Engine, async () => Assert.Equal(CancelResult.Requested, Assert.Single(await Queue.CancelAsync([id], Token)).Result)));
+        Assert.Equal(TaskState.Canceled, (await UntilEndedAsync(id)).State);
+        await node.EndAsync();
+        Assert.Equal(0, ledger.Count(id));
+        Assert.Empty(Directory.Exists(Harness.PathOf("b", "")) ? Directory.EnumerateFiles(Harness.PathOf("b", ""), "*", SearchOption.AllDirectories) : []);
     }
 
     [Fact]
@@ -67,7 +81,8 @@ public sealed class RabbitMqNodeWatchTests(EngineFixture engine, ShellImageFixtu
         await enough.CancelAsync();
         await watching;
         Assert.Equal(live, all);
-        Assert.Equal([NodeEnd(QueueEventKind.NodeJoined), NodeEnd(QueueEventKind.NodeDraining), NodeEnd(QueueEventKind.NodeLeft)], all.Where(item => item.TaskId is null).Select(item => (item.Kind, item.Node)));
+        // A node with nothing to do may have left before it had told that it drains.
+        Assert.Equal([NodeEnd(QueueEventKind.NodeJoined), NodeEnd(QueueEventKind.NodeLeft)], all.Where(item => item.TaskId is null && item.Kind != QueueEventKind.NodeDraining).Select(item => (item.Kind, item.Node)));
 
         // The states too, and a wait that begins when all is over.
         foreach (var (id, state) in ids.Zip([TaskState.Complete, TaskState.ExecutorError, TaskState.Canceled, TaskState.Queued]))

@@ -18,4 +18,11 @@ public sealed class RetryBackoffTests
         Assert.Equal(seconds, RetryBackoff.After(attempt, 0.5).TotalSeconds, 6);
         Assert.Equal(seconds * 1.2, RetryBackoff.After(attempt, 1).TotalSeconds, 6);
     }
+
+    [Theory]
+    [InlineData(0, 2)]
+    [InlineData(45, 47)]
+    [InlineData(100_000, 3602)]
+    public void After_ServiceAskedToBeLeftAlone_WaitsAsLongOnTopUpToAnHour(int asked, double seconds) =>
+        Assert.Equal(seconds, RetryBackoff.After(2, 0.5, TimeSpan.FromSeconds(asked)).TotalSeconds, 6);
 }

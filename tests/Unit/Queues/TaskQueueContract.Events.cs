@@ -40,6 +40,20 @@ public abstract partial class TaskQueueContract
     }
 
     [Fact]
+    public async Task GetLastEvent_NothingYetAndLater_IsWhereReadingGoesOn()
+    {
+        Assert.Equal(0, await Queue.GetLastEventAsync(Token));
+        await SendAsync(Doc("a"));
+        await using (var session = await JoinAsync("n1"))
+            await (await ClaimAsync(session)).CompleteAsync(Complete(), Token);
+        var last = await Queue.GetLastEventAsync(Token);
+        Assert.Equal((await EventsAsync())[^1].Sequence, last);
+        await SendAsync(Doc("b"), Doc("c"));
+        var later = await ListAsync(Queue.ReadEventsAsync(new EventQuery { After = last }, Token));
+        Assert.Equal(["b", "c"], later.Select(item => item.TaskId));
+    }
+
+    [Fact]
     public async Task ReadEvents_TaskIds_GivesOnlyTheirs()
     {
         await SendAsync([.. Enumerable.Range(0, 200).Select(i => Doc($"t{i}"))]);

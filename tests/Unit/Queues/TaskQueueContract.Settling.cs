@@ -75,6 +75,16 @@ public abstract partial class TaskQueueContract
     }
 
     [Fact]
+    public async Task Retry_ServiceAskedToBeLeftAlone_WaitsForAStepThatIsLongEnough()
+    {
+        Queue = await QueueAsync(new QueueOptions { Retry = new RetrySchedule { Steps = [TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(100)] } });
+        await SendAsync(Doc("a"));
+        await (await ClaimAsync(await JoinAsync())).RetryAsync(Failure(FailureReason.TransferFailed) with { RetryAfter = TimeSpan.FromSeconds(50) }, Token);
+        var retried = Assert.Single(await EventsAsync("a"), item => item.Kind == QueueEventKind.TaskRetried);
+        Assert.InRange((retried.NotBefore!.Value - retried.Time).TotalSeconds, 79, 121);
+    }
+
+    [Fact]
     public async Task Retry_WallClockSetBack_DelaysNoLongerThanTheLongestStep()
     {
         var clock = new ShiftedClock { Shift = TimeSpan.FromHours(5) };

@@ -41,6 +41,20 @@ public sealed class TaskWaitTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Steps_WhatHappenedBeforeTheLook_IsNotReadAgain()
+    {
+        await _queue.SendAsync([SqliteDocuments.Make("a")], Token);
+        List<string?> steps = [];
+        await foreach (var task in new TaskWait(_queue, ["a"]).StepsAsync(CancellationToken.None, Token))
+        {
+            steps.Add(task?.Id);
+            if (steps.Count == 1)
+                await _queue.CancelAsync(["a"], Token);
+        }
+        Assert.Equal([null, "a"], steps);
+    }
+
+    [Fact]
     public async Task Steps_UnknownId_IsToldAndNotWaitedFor()
     {
         var wait = new TaskWait(_queue, ["nobody"]);

@@ -25,8 +25,8 @@ public sealed class SessionSettingsTests : IDisposable
         Assert.Equal(("file:///p", "environment", "unix:///s", "/f"), (settings.Store, settings.Node, settings.Engine, settings.WorkDirectory));
         Assert.Equal("sqlite:/e/queue.db", settings.Broker);
         Assert.Equal(
-            [SettingSource.Environment, SettingSource.Parameter, SettingSource.Session, SettingSource.File, SettingSource.Environment],
-            settings.Settings.Select(setting => setting.Source));
+            ["Broker Environment", "Engine Session", "Node Environment", "Store Parameter", "TransferConcurrency Default", "TransferMemory Default", "WorkDirectory File"],
+            settings.Settings.Select(setting => $"{setting.Name} {setting.Source}").Order(StringComparer.Ordinal));
         Assert.Equal("SISYPHUS_NODE", settings.Settings.Single(setting => setting.Name == "Node").Origin);
     }
 
@@ -36,6 +36,54 @@ public sealed class SessionSettingsTests : IDisposable
         _environment["SISYPHUS_STORE"] = "";
 
         Assert.Equal(SettingSource.Default, Resolve().Settings.Single(setting => setting.Name == "Store").Source);
+    }
+
+    [Fact]
+    public void Resolve_MappingInTheEnvironment_StandsBetweenSessionAndFile()
+    {
+        WriteFile("""{"storeMapping": {"a": "/f/a", "b": "/f/b", "c": "/f/c"}}""");
+        _environment["SISYPHUS_STORE_MAPPING"] = """{"b": "/e/b", "c": "/e/c"}""";
+
+        var settings = Resolve(session: new() { StoreMapping = new Dictionary<string, string> { ["c"] = "/s/c" } });
+
+        Assert.Equal(["a=/f/a", "b=/e/b", "c=/s/c"], settings.StoreMapping.Select(entry => $"{entry.Key}={entry.Value}"));
+        Assert.Equal("SISYPHUS_STORE_MAPPING", settings.Settings.Single(setting => setting.Name == "StoreMapping.b").Origin);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Resolve_BucketWithoutLocation_NamesBucketAndOrigin(bool environment)
+    {
+        if (environment)
+            _environment["SISYPHUS_STORE_MAPPING"] = """{"scratch": null}""";
+        else
+            WriteFile("""{"storeMapping": {"scratch": null}}""");
+        var error = Assert.Throws<InvalidSettingsException>(() => Resolve());
+        Assert.Contains("'scratch'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(environment ? "SISYPHUS_STORE_MAPPING" : _folder.Path, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("b=/e/b"), InlineData("[]"), InlineData("""{"b": 1}"""), InlineData("""{"b": "secret", "b": "x"}""")]
+    public void Resolve_MappingInTheEnvironmentIsNone_NamesTheVariableAndNotItsValue(string value)
+    {
+        _environment["SISYPHUS_STORE_MAPPING"] = value;
+        var error = Assert.Throws<InvalidSettingsException>(() => Resolve());
+        Assert.Contains("SISYPHUS_STORE_MAPPING", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("much", null, "TransferMemory")]
+    [InlineData("1MiB", null, "16 MiB")]
+    [InlineData(null, 0, "1 to 256")]
+    public void Resolve_TransfersOutOfRange_SaysWhichAreAllowed(string? memory, int? concurrency, string expected) =>
+        Assert.Contains(expected, Assert.Throws<InvalidSettingsException>(() => Resolve(session: new() { TransferMemory = memory, TransferConcurrency = concurrency })).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Resolve_Transfers_ComeFromTheSettings()
+    {
+        WriteFile("""{"transferMemory": "64MiB", "transferConcurrency": 3, "workDirectory": "/w"}""");
+        var transfers = Resolve().Transfers;
+        Assert.Equal((64L * 1024 * 1024, 3, "/w/uploads"), (transfers.Memory, transfers.Concurrency, transfers.JournalFolder));
     }
 
     [Fact]

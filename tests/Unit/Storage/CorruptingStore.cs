@@ -15,15 +15,15 @@ internal sealed class CorruptingStore(IObjectStore inner) : IObjectStore
 
     public Task<ObjectInfo?> StatAsync(string bucket, string key, CancellationToken cancellationToken) => inner.StatAsync(bucket, key, cancellationToken);
 
-    public Task<Stream> OpenReadAsync(ObjectInfo info, long offset, CancellationToken cancellationToken) => inner.OpenReadAsync(info, offset, cancellationToken);
+    public Task<Stream> OpenReadAsync(ObjectInfo info, long offset, long? length, CancellationToken cancellationToken) => inner.OpenReadAsync(info, offset, length, cancellationToken);
 
-    public async Task<ObjectInfo> PutAsync(string bucket, string key, Stream content, CancellationToken cancellationToken)
+    public async Task<ObjectInfo> PutAsync(string bucket, string key, Stream content, UploadState? state, CancellationToken cancellationToken)
     {
         var bytes = new MemoryStream();
         await content.CopyToAsync(bytes, cancellationToken);
         bytes.GetBuffer()[0] ^= 1;
         bytes.Position = 0;
-        return await inner.PutAsync(bucket, key, bytes, cancellationToken);
+        return await inner.PutAsync(bucket, key, bytes, state, cancellationToken);
     }
 
     public Task<ObjectInfo?> CreateIfAbsentAsync(string bucket, string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => inner.CreateIfAbsentAsync(bucket, key, content, cancellationToken);

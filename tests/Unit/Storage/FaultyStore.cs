@@ -34,11 +34,15 @@ internal sealed class FaultyStore(IObjectStore inner, Func<int, Fault> decide, F
 
     public Task<ObjectInfo?> StatAsync(string bucket, string key, CancellationToken cancellationToken) => RunAsync(() => inner.StatAsync(bucket, key, cancellationToken));
 
-    public Task<Stream> OpenReadAsync(ObjectInfo info, long offset, CancellationToken cancellationToken) => RunAsync(() => inner.OpenReadAsync(info, offset, cancellationToken));
+    public Task<Stream> OpenReadAsync(ObjectInfo info, long offset, long? length, CancellationToken cancellationToken) => RunAsync(() => inner.OpenReadAsync(info, offset, length, cancellationToken));
 
-    public Task<ObjectInfo> PutAsync(string bucket, string key, Stream content, CancellationToken cancellationToken) => RunAsync(() => inner.PutAsync(bucket, key, content, cancellationToken));
+    public Task<ObjectInfo> PutAsync(string bucket, string key, Stream content, UploadState? state, CancellationToken cancellationToken) => RunAsync(() => inner.PutAsync(bucket, key, content, state, cancellationToken));
+
+    public Task<bool> CreatesExclusivelyAsync(string bucket, CancellationToken cancellationToken) => RunAsync(() => inner.CreatesExclusivelyAsync(bucket, cancellationToken));
 
     public Task<ObjectInfo?> CreateIfAbsentAsync(string bucket, string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => RunAsync(() => inner.CreateIfAbsentAsync(bucket, key, content, cancellationToken));
+
+    public Task<ObjectInfo?> ReplaceAsync(ObjectInfo standing, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => RunAsync(() => inner.ReplaceAsync(standing, content, cancellationToken));
 
     public Task<ObjectInfo> CopyAsync(ObjectInfo source, string destinationKey, CancellationToken cancellationToken) => RunAsync(() => inner.CopyAsync(source, destinationKey, cancellationToken));
 

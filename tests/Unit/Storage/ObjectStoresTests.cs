@@ -25,9 +25,6 @@ public sealed class ObjectStoresTests : IDisposable
     public void Open_LocationOfAFolder_IsThatFolder(string location, string name) => Assert.Equal(name, ObjectStores.Open(location).DefaultStore);
 
     [Theory]
-    [InlineData("gs://bucket", "not available in this version")]
-    [InlineData("s3:", "not available in this version")]
-    [InlineData("az:account", "not available in this version")]
     [InlineData("", "no location")]
     [InlineData("relative/path", "no location")]
     [InlineData("ftp://host/x", "no location")]
@@ -46,6 +43,17 @@ public sealed class ObjectStoresTests : IDisposable
     public void Open_MappingOfANameThatIsNone_IsRefused(string bucket) =>
         Assert.Throws<FormatException>(() => ObjectStores.Open("/srv", new Dictionary<string, string> { [bucket] = "/x" }));
 
+    [Theory]
+    [InlineData("gs://lab/a?endpoint=http://127.0.0.1:1", "gs://lab/a/?endpoint=http://127.0.0.1:1")]
+    [InlineData("s3://lab?endpoint=http://127.0.0.1:1", "s3://127.0.0.1:1/lab/")]
+    [InlineData("az:account/lab?endpoint=http://127.0.0.1:1/account", "az://account/lab/?endpoint=http://127.0.0.1:1/account")]
+    [InlineData("az:account/lab?sas=sig%3Dsecret", "az://account/lab/")]
+    public void Mapping_BucketOfAService_SaysWhereItIs(string location, string name)
+    {
+        var stores = ObjectStores.Open("/srv", new Dictionary<string, string> { ["b"] = location });
+        Assert.Equal(name, stores.Mapping["b"]);
+    }
+
     [Fact]
     public async Task Resolve_MappedAndOtherBuckets_GoToTheirFolders()
     {
@@ -61,9 +69,38 @@ public sealed class ObjectStoresTests : IDisposable
         Assert.Equal([new("scratch", "file://" + _folder["elsewhere"])], stores.Mapping);
     }
 
-    [Theory, InlineData("gs"), InlineData("s3"), InlineData("az"), InlineData("https")]
-    public void Resolve_SchemeToCome_IsInvalidDocument(string scheme) =>
-        Assert.Equal(FailureReason.InvalidDocument, Assert.Throws<TaskFailureException>(() => ObjectStores.Open("/srv").Resolve(new RemotePath(scheme, "b", "k"))).Reason);
+    [Theory, InlineData("gs", "gs://"), InlineData("s3", "s3://"), InlineData("az", "az://"), InlineData("https", "https://"), InlineData("http", "http://")]
+    public void Resolve_UrlOfAService_IsThatService(string scheme, string name)
+    {
+        var location = ObjectStores.Open("/srv").Resolve(new RemotePath(scheme, "b", "k"));
+        Assert.StartsWith(name, location.Store.Name, StringComparison.Ordinal);
+        Assert.Equal(("b", "k"), (location.Bucket, location.Key));
+    }
+
+    [Fact]
+    public void Resolve_UrlOfTheSessionsService_IsTheSessionsStore()
+    {
+        var stores = ObjectStores.Open("gs:?endpoint=http://127.0.0.1:1", new Dictionary<string, string> { ["x"] = "gs://y/z?endpoint=http://127.0.0.1:1" });
+        Assert.Same(stores.Resolve(RemotePath.Parse("b:k")).Store, stores.Resolve(RemotePath.Parse("gs://b/k")).Store);
+        Assert.Equal("gs://y/z/?endpoint=http://127.0.0.1:1", stores.Mapping["x"]);
+    }
+
+    [Theory]
+    [InlineData("gs://bucket", "one bucket")]
+    [InlineData("gs:?nonsense=1", "no option 'nonsense'")]
+    [InlineData("gs:account", "no account")]
+    [InlineData("gs:?endpoint=http://example.com", "https")]
+    [InlineData("gs:?project=a&project=b", "twice")]
+    [InlineData("gs:?directory-markers=maybe", "true or false")]
+    public void Open_BadServiceLocation_SaysWhy(string location, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => ObjectStores.Open(location)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("gs:", "names no bucket")]
+    [InlineData("gs:///x", "names no bucket")]
+    [InlineData("gs://b/../c", "'..'")]
+    public void Open_BadMapping_SaysWhy(string location, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => ObjectStores.Open("/srv", new Dictionary<string, string> { ["x"] = location })).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("/data/x")]
@@ -101,5 +138,19 @@ public sealed class ObjectStoresTests : IDisposable
         File.CreateSymbolicLink(_folder["data/link"], _folder["secret"]);
         var location = ObjectStores.Open("/srv").Resolve(new RemotePath("file", "", _folder["data/link"]), [_folder["data"]]);
         await StoreAssertions.FailsAsync(FailureReason.InputDenied, () => location.Store.StatAsync(location.Bucket, location.Key, Token));
+    }
+
+    [Fact]
+    public void PlaceOf_OneObjectByManyNames_IsOnePlace()
+    {
+        var stores = ObjectStores.Open("gs:", new Dictionary<string, string> { ["a"] = "gs://lab", ["b"] = "gs://lab", ["part"] = "gs://lab/out" });
+        Assert.Single(Places("a:out/x", "b:out/x", "lab:out/x", "gs://lab/out/x", "part:x"));
+        Assert.Equal(4, Places("a:x", "a:y", "part:x", "other:x").Count);
+
+        HashSet<string> Places(params string[] paths) => [.. paths.Select(path =>
+        {
+            var (store, bucket, key) = stores.Resolve(RemotePath.Parse(path));
+            return store.PlaceOf(bucket, key);
+        })];
     }
 }

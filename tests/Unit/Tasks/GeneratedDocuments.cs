@@ -28,6 +28,7 @@ internal sealed class GeneratedDocuments(int seed, bool withExtensions = true)
         Resources = NextResources(),
         Retries = _random.Next(101),
         RetryExitCodes = Flip() ? [] : [.. Enumerable.Range(1, 255).OrderBy(_ => _random.Next()).Take(3)],
+        Publish = (TaskPublishing)_random.Next(2),
         Priority = _random.Next(10),
         Extensions = NextExtensions(),
     };
@@ -43,7 +44,8 @@ internal sealed class GeneratedDocuments(int seed, bool withExtensions = true)
     {
         var isDirectory = Flip();
         var remote = Pick(new RemotePath(null, "b", $"in/{index} ä?*"), new RemotePath("gs", "b", $"in/{index}"), new RemotePath("file", "", $"/srv/{index}"));
-        return new TaskInput(isDirectory ? remote.WithKey(remote.Key + "/") : remote, $"/in/{index}" + Pick("", "*?[x]\\", " 🙂"), isDirectory, Flip()) { Extensions = NextExtensions() };
+        var sha256 = !isDirectory && Flip() ? new string("0a9f"[index % 4], 64) : null;
+        return new TaskInput(isDirectory ? remote.WithKey(remote.Key + "/") : remote, $"/in/{index}" + Pick("", "*?[x]\\", " 🙂"), isDirectory, Flip(), sha256) { Extensions = NextExtensions() };
     }
 
     private TaskOutput NextOutput(int index)

@@ -14,6 +14,7 @@ public sealed class RemotePathTests
     [InlineData("s3://b", "s3", "b", "", true)]
     [InlineData("AZ://c/k", "az", "c", "k", false)]
     [InlineData("https://h:8443/p?q=a/b", "https", "h:8443", "p?q=a/b", false)]
+    [InlineData("http://h/p", "http", "h", "p", false)]
     [InlineData("file:///srv/x", "file", "", "/srv/x", false)]
     [InlineData("b:.sisyphus/x", null, "b", ".sisyphus/x", false)]
     public void Parse_EveryForm_HasItsParts(string text, string? scheme, string bucket, string key, bool isPrefix)
@@ -22,7 +23,7 @@ public sealed class RemotePathTests
 
         Assert.Equal(new RemotePath(scheme, bucket, key), path);
         Assert.Equal(isPrefix, path.IsPrefix);
-        Assert.Equal(path, RemotePath.Parse(path.ToString()));
+        Assert.Equal(path, RemotePath.Parse(path.Written));
     }
 
     [Theory]
@@ -41,7 +42,8 @@ public sealed class RemotePathTests
     [InlineData("https://h/a/../b", "as a segment")]
     [InlineData("https:///x", "not a valid https URL")]
     [InlineData("https://user:secret@h/x", "no place for secrets")]
-    [InlineData("http://h/x", "use https")]
+    [InlineData("http://u:secret@h/x", "no place for secrets")]
+    [InlineData("http:///x", "not a valid http URL")]
     [InlineData("b:a\u0007", "control characters")]
     public void TryParse_NoRemotePath_SaysWhy(string text, string expected)
     {
@@ -50,6 +52,13 @@ public sealed class RemotePathTests
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.DoesNotContain("secret@", error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("https://h/p?sig=secret", "https://h/p")]
+    [InlineData("http://h/p?q", "http://h/p")]
+    [InlineData("gs://b/p?q", "gs://b/p?q")]
+    [InlineData("b:p?q", "b:p?q")]
+    public void ToString_WebAddress_HasNoQuery(string text, string expected) => Assert.Equal(expected, RemotePath.Parse(text).ToString());
 
     [Theory]
     [InlineData(1024, true)]

@@ -99,7 +99,7 @@ public sealed class TaskDocumentWriterTests
             document with { Outputs = [new TaskOutput(RemotePath.Parse("b:other"), TaskOutputKind.File, "/other")] },
             document with { WorkingDirectory = "/other" }, document with { User = "other" }, document with { Timeout = TimeSpan.FromSeconds(1) },
             document with { Resources = new TaskResources { Cpus = 77 } }, document with { Retries = 101 }, document with { RetryExitCodes = [77] },
-            document with { Priority = 77 }, document with { Network = (TaskNetwork)77 },
+            document with { Priority = 77 }, document with { Network = (TaskNetwork)77 }, document with { Publish = (TaskPublishing)77 },
             document with { Extensions = new Dictionary<string, System.Text.Json.JsonElement> { ["x"] = default } },
             document with { Commands = [.. document.Commands.Select(command => command with { Arguments = [.. command.Arguments, "other"] })] },
         ];

@@ -2,6 +2,8 @@ using System.Net;
 
 using Docker.DotNet;
 
+using Sisyphus.Engine.Containers.Registries;
+using Sisyphus.Engine.Google;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Containers.Docker;
@@ -19,7 +21,9 @@ public sealed class DockerContainerEngine : IContainerEngine
     // Until the engine has refused it once.
     private volatile bool _limitsDisk = true;
 
-    internal DockerContainerEngine(EngineEndpoint endpoint)
+    /// <param name="logins">Null: those of this user.</param>
+    /// <param name="pulls">Null: the defaults.</param>
+    internal DockerContainerEngine(EngineEndpoint endpoint, RegistryLogins? logins = null, PullOptions? pulls = null)
     {
         var builder = new DockerClientBuilder().WithEndpoint(endpoint.Uri).WithTimeout(Timeout.InfiniteTimeSpan);
         if (endpoint.Tls is not null)
@@ -31,7 +35,7 @@ public sealed class DockerContainerEngine : IContainerEngine
             _ => builder.Build(),
         };
         _calls = new(_client, endpoint);
-        _images = new(_calls);
+        _images = new(_calls, new(_calls, logins ?? LoginsOfThisUser(), (pulls ?? new()).Validate(), TimeProvider.System));
         _sandboxes = new(_calls, _images);
     }
 
@@ -95,6 +99,12 @@ public sealed class DockerContainerEngine : IContainerEngine
         _sandboxes.Dispose();
         _asking.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private static RegistryLogins LoginsOfThisUser()
+    {
+        var surroundings = EngineSurroundings.OfThisProcess();
+        return new(new(surroundings.Variable, surroundings.ConfigDirectory, surroundings.Windows), GoogleCredentials.Default);
     }
 
     private async Task<EngineInfo> KnownInfoAsync(CancellationToken cancellationToken)

@@ -57,6 +57,10 @@ internal sealed class EngineCalls(DockerClient client, EngineEndpoint endpoint)
 
     public TaskFailureException? Describe(Exception exception, string action) => EngineErrors.Describe(exception, Endpoint, action);
 
+    /// <summary>Nobody waits any more; an error that still comes has been reported already.</summary>
+    public static void Abandon(Task running) => _ = running.ContinueWith(
+        static finished => _ = finished.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
     // Nobody waits any more; what still comes is closed, and its error has been reported already.
     private static void Abandon<T>(Task<T> running) => _ = running.ContinueWith(
         static finished =>

@@ -1,5 +1,7 @@
 using RabbitMQ.Client;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Engine.Queues.RabbitMq.Events;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -15,12 +17,13 @@ internal sealed class BrokerParts : IAsyncDisposable
         Connector = new BrokerConnector(address);
         Names = new QueueNames(address.Prefix);
         Calls = new BrokerCalls(address);
-        Topology = new Topology(address, Names, options, Calls);
+        Topology = new Topology(address, Names, options, Connector, Calls);
+        Inquiries = new Inquiries(Calls);
         // Apart: a broker that blocks a connection which publishes also leaves its acknowledgements unread.
         _publishing = new BrokerLine(Connector, Calls, "publish");
         Reading = new BrokerLine(Connector, Calls, "read");
         Publisher = new Publisher(_publishing, Calls);
-        Writer = new EventWriter(Publisher, Reading, Topology, Names);
+        Writer = new EventWriter(_publishing, Calls, Reading, Topology, Names);
         Feed = new BoardFeed(Reading, Calls, Writer, Topology, Names, new Board(time, options.Retention), time);
         Letters = new DeadLetterBox(this);
         Output = new OutputSender(_publishing, Calls, Names);
@@ -39,6 +42,8 @@ internal sealed class BrokerParts : IAsyncDisposable
     public BrokerCalls Calls { get; }
 
     public Topology Topology { get; }
+
+    public Inquiries Inquiries { get; }
 
     public BrokerLine Reading { get; }
 
@@ -68,12 +73,16 @@ internal sealed class BrokerParts : IAsyncDisposable
         await PutAsync(front, connection => Topology.EnsurePlainAsync(connection, front, cancellationToken), (ticket.Free() with { Lane = home }).ToProperties(), document, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Lets all nodes know of a workflow that nobody has told them of.</summary>
-    public async Task OpenLaneAsync(string workflow, CancellationToken cancellationToken)
-    {
-        if (!Board.Knows(workflow))
-            await Feed.AskAsync(new LogEntry { Kind = LogEntryKind.LaneOpened, Time = Now, Workflow = workflow, Priority = TaskDocument.DefaultPriority }, cancellationToken).ConfigureAwait(false);
-    }
+    /// <summary>What was told before then passes out of the event stream some day, and has to be told again.</summary>
+    public DateTimeOffset TellAgainBefore => Now - (Options.Retention / 2);
+
+    /// <summary>Lets all nodes know of a workflow that nobody has told them of, or not for long.</summary>
+    public Task OpenLaneAsync(string workflow, CancellationToken cancellationToken) =>
+        Board.Knows(workflow, TellAgainBefore) ? Task.CompletedTask : OpenLaneAsync(new Lane(workflow, TaskDocument.DefaultPriority), cancellationToken);
+
+    /// <summary>Lets all nodes know of a lane that nobody has told them of, or not for long.</summary>
+    public Task OpenLaneAsync(Lane lane, CancellationToken cancellationToken) =>
+        Feed.AskAsync(new LogEntry { Kind = LogEntryKind.LaneOpened, Time = Now, Workflow = lane.Workflow, Priority = lane.Priority }, cancellationToken);
 
     /// <summary>Hands a task to the nodes again when the delay is over.</summary>
     public Task PutLaterAsync(Ticket ticket, ReadOnlyMemory<byte> document, TimeSpan delay, CancellationToken cancellationToken)
@@ -127,9 +136,13 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // A broker that takes nothing reads no farewells either: each of them would be waited for until its time is over.
+        if (Blocked is not null)
+            _publishing.Cut();
         await Feed.DisposeAsync().ConfigureAwait(false);
         Letters.Dispose();
         await Output.DisposeAsync().ConfigureAwait(false);
+        await Writer.DisposeAsync().ConfigureAwait(false);
         await Publisher.DisposeAsync().ConfigureAwait(false);
         await _publishing.DisposeAsync().ConfigureAwait(false);
         await Reading.DisposeAsync().ConfigureAwait(false);

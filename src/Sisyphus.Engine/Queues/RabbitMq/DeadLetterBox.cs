@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Engine.Queues.RabbitMq.Leasing;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -21,6 +24,9 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
     private const int MaxPlainMessage = 1000;
     /// <summary>Of what is no task document; a document has 1 MiB at most.</summary>
     private const int MaxDocument = 1 << 20;
+    /// <summary>Bytes of letters that are held at a time, some more with the last one. For each page all before it are fetched again, so it is no small one.</summary>
+    private const long MaxPage = 32 << 20;
+    private const int MostTries = 3;
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -39,23 +45,67 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
         await parts.PutAsync(parts.Names.Dead, connection => parts.Topology.EnsurePlainAsync(connection, parts.Names.Dead, cancellationToken), properties, document, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Oldest first.</summary>
-    public async Task<IReadOnlyList<DeadLetter>> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>In the order in which they were put there.</summary>
+    /// <remarks>A page at a time, so that no more than that is held, and others have their turn between two: the letters that go meanwhile are not among those that come.</remarks>
+    /// <param name="isWanted">By the task's id.</param>
+    public async IAsyncEnumerable<DeadLetter> ReadAsync(Predicate<string> isWanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        List<(DeadLetter Letter, long Claims)> letters = [];
-        await VisitAsync(
-            (ticket, letter, _) =>
-            {
-                letters.Add((letter, ticket.Claims));
-                return Task.FromResult(false);
-            },
-            cancellationToken).ConfigureAwait(false);
         // One of which the writer did not hear that it had arrived is there twice.
-        return [.. letters.DistinctBy(item => (item.Letter.Id, item.Claims)).Select(item => item.Letter).OrderBy(letter => letter.Finished)];
+        HashSet<(string Id, long Claims)> seen = [];
+        for (var isFull = true; isFull;)
+        {
+            List<DeadLetter> page = [];
+            long size = 0;
+            await VisitAsync(
+                (ticket, letter, document) =>
+                {
+                    if (!isWanted(ticket.Id) || !seen.Add((ticket.Id, ticket.Claims)))
+                        return Task.FromResult(LetterFate.Stays);
+                    page.Add(letter);
+                    size += MaxNote + document.Length;
+                    return Task.FromResult(size < MaxPage ? LetterFate.Stays : LetterFate.StaysAsLast);
+                },
+                cancellationToken).ConfigureAwait(false);
+            isFull = size >= MaxPage;
+            foreach (var letter in page)
+                yield return letter;
+        }
     }
 
-    /// <summary>Looks at each letter, and removes it where the visitor says so.</summary>
-    public async Task VisitAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<bool>> visit, CancellationToken cancellationToken)
+    /// <summary>Looks at each letter of a task that is dead by all that is known, and does what the visitor says.</summary>
+    public async Task VisitAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
+    {
+        await parts.Feed.CatchUpAsync(cancellationToken).ConfigureAwait(false);
+        await VisitAllAsync(async (ticket, letter, document) => IsContradicted(ticket) ? LetterFate.Stays : await visit(ticket, letter, document).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Of an end that does not count after all, because another came first.</summary>
+    public Task TakeBackAsync(Ticket written, CancellationToken cancellationToken) =>
+        VisitAllAsync((ticket, _, _) => Task.FromResult(ticket.Id == written.Id && ticket.Claims == written.Claims ? LetterFate.Goes : LetterFate.Stays), cancellationToken);
+
+    /// <summary>A letter is written before the end that it tells of: that may not have counted, and its writer have died before he took it back.</summary>
+    private bool IsContradicted(Ticket ticket) => parts.Board.Find(ticket.Id) is { } known && (known.IsHeld || known.Summary.State is TaskState.Complete or TaskState.Canceled);
+
+    /// <summary>One that the client can't read ends the connection, and stands before the others until it is removed.</summary>
+    private async Task VisitAllAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var connection = await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await VisitOnceAsync(visit, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (QueueException) when (tries < MostTries && BrokerReplies.IsUnreadable(connection.CloseReason))
+            {
+                parts.Reading.Cut();
+                await new Unreadable(parts).RemoveAsync([parts.Names.Dead], cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task VisitOnceAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
     {
         var connection = await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await parts.Topology.EnsurePlainAsync(connection, parts.Names.Dead, cancellationToken).ConfigureAwait(false);
@@ -67,12 +117,15 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             {
                 var channel = await parts.Reading.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
                 // What was looked at and not removed is back in its place with the channel's end.
-                await using (channel.ConfigureAwait(false))
+                await using (channel.Ending().ConfigureAwait(false))
                 {
-                    while (await parts.Calls.CallAsync(token => channel.BasicGetAsync(parts.Names.Dead, autoAck: false, token), "read the dead letters", cancellationToken).ConfigureAwait(false) is { } message)
+                    while (await parts.Calls.GetAsync(channel, parts.Names.Dead, autoAck: false, "read the dead letters", cancellationToken).ConfigureAwait(false) is { } message)
                     {
                         var (ticket, letter) = Read(message);
-                        if (await visit(ticket, letter, message.Body).ConfigureAwait(false))
+                        var fate = await visit(ticket, letter, message.Body).ConfigureAwait(false);
+                        if (fate == LetterFate.StaysAsLast)
+                            break;
+                        if (fate == LetterFate.Goes)
                             await parts.Calls.CallAsync(token => channel.BasicAckAsync(message.DeliveryTag, multiple: false, token).AsTask(), "remove a dead letter", cancellationToken).ConfigureAwait(false);
                     }
                 }
@@ -98,12 +151,12 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             }
             catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.ResourceLocked && parts.Time.GetElapsedTime(since) < BrokerCalls.Limit)
             {
-                await channel.DisposeAsync().ConfigureAwait(false);
+                await channel.EndAsync().ConfigureAwait(false);
             }
             catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
             {
-                await channel.DisposeAsync().ConfigureAwait(false);
-                if (await parts.Topology.CountAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), parts.Names.DeadReader, cancellationToken).ConfigureAwait(false) is null)
+                await channel.EndAsync().ConfigureAwait(false);
+                if (await parts.Inquiries.CountAsync(await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), parts.Names.DeadReader, cancellationToken).ConfigureAwait(false) is null)
                     throw parts.Calls.Explain(error, $"declare the queue {parts.Names.DeadReader}");
                 if (await TryConsumeAsync(cancellationToken).ConfigureAwait(false) is { } turn)
                     return turn;
@@ -112,7 +165,7 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
-                await channel.DisposeAsync().ConfigureAwait(false);
+                await channel.EndAsync().ConfigureAwait(false);
                 throw parts.Calls.Explain(error, "take its turn at the dead letters: somebody else reads them");
             }
             await Task.Delay(s_turn, cancellationToken).ConfigureAwait(false);
@@ -130,16 +183,16 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
                 token => channel.BasicConsumeAsync(parts.Names.DeadReader, autoAck: true, "", noLocal: false, exclusive: true, arguments: null, new AsyncDefaultBasicConsumer(channel), token),
                 "take its turn at the dead letters",
                 cancellationToken).ConfigureAwait(false);
-            return channel;
+            return channel.Ending();
         }
         catch (QueueException error) when (BrokerReplies.IsInExclusiveUse(error.InnerException))
         {
-            await channel.DisposeAsync().ConfigureAwait(false);
+            await channel.EndAsync().ConfigureAwait(false);
             return null;
         }
         catch
         {
-            await channel.DisposeAsync().ConfigureAwait(false);
+            await channel.EndAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -195,7 +248,7 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
         {
             if (channel.IsOpen)
                 await ((Task)channel.QueueDeleteAsync(queue, false, false)).WaitAsync(BrokerCalls.Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await channel.DisposeAsync().ConfigureAwait(false);
+            await channel.EndAsync().ConfigureAwait(false);
         }
     }
 }

@@ -1,5 +1,7 @@
 using System.Threading.Channels;
 using RabbitMQ.Client;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -45,7 +47,7 @@ internal sealed class OutputInbox(IChannel channel) : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => channel.DisposeAsync();
+    public async ValueTask DisposeAsync() => await channel.EndAsync().ConfigureAwait(false);
 
     private Task ArriveAsync(Incoming message)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 

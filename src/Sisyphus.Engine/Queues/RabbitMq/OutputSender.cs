@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -35,7 +36,7 @@ internal sealed class OutputSender(BrokerLine line, BrokerCalls calls, QueueName
     public async ValueTask DisposeAsync()
     {
         if (_channel is { } channel)
-            await channel.DisposeAsync().ConfigureAwait(false);
+            await channel.EndAsync().ConfigureAwait(false);
         _one.Dispose();
     }
 
@@ -44,7 +45,7 @@ internal sealed class OutputSender(BrokerLine line, BrokerCalls calls, QueueName
         if (_channel is { IsOpen: true } open)
             return open;
         if (_channel is { } closed)
-            await closed.DisposeAsync().ConfigureAwait(false);
+            await closed.EndAsync().ConfigureAwait(false);
         return _channel = await line.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -8,6 +8,8 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class QueueNames(string prefix)
 {
     public const string OriginalPrefix = "sisyphus";
+    /// <summary>On the bus, alone or before a node's name.</summary>
+    public const string HeartbeatKey = "heartbeat";
     private const string FrontSuffix = ".front";
     private const string LaneSuffix = "-queue";
 
@@ -41,8 +43,8 @@ internal sealed class QueueNames(string prefix)
     /// <summary>The time to live of a queue never changes, so that other lease times have queues of other names.</summary>
     public string Lease(string node, TimeSpan leaseTime) => $"{prefix}.lease.{node}{(leaseTime == QueueOptions.DefaultLeaseTime ? "" : "@" + Short(leaseTime))}";
 
-    /// <summary>Questions to a node; its name is the node's as long as it lives.</summary>
-    public string Node(string node) => $"{prefix}.node.{node}";
+    /// <summary>Questions to a node, whose name is the node's as long as it lives: the first of these queues, or where that is on a member of the cluster that is down one of the others.</summary>
+    public IReadOnlyList<string> Node(string node) => [$"{prefix}.node.{node}", $"{prefix}.node.{node}~2", $"{prefix}.node.{node}~3"];
 
     /// <summary>The queue of tasks of one workflow and one priority.</summary>
     public string Lane(string? workflow, int priority) =>

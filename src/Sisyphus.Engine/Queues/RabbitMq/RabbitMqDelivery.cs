@@ -1,3 +1,5 @@
+using Sisyphus.Engine.Queues.RabbitMq.Leasing;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -26,9 +28,13 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         {
             if (await IsLostAsync().ConfigureAwait(false))
                 return LeaseState.Lost;
+            // Nothing is left to keep, and whoever ended it is yet to hear of it.
+            if (IsEndOurs)
+                return Held();
             if (task.State == HoldState.Lapsed || parts.Board.Find(task.Id) is { IsHeld: false })
                 return await TakeAgainAsync(cancellationToken).ConfigureAwait(false);
             await leases.RenewAsync(task, cancellationToken).ConfigureAwait(false);
+            await TellAgainAsync(cancellationToken).ConfigureAwait(false);
             return Held();
         },
         cancellationToken);
@@ -64,7 +70,7 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
             if (IsCancelRequested)
                 return await EndAsync(Canceled() with { Attempts = next.FailedAttempts }, cancellationToken).ConfigureAwait(false);
             // The steps as they are: each is a queue, and a fifth more or less would be a queue each.
-            var delay = parts.Options.Retry.After(reason, Attempt, 0.5);
+            var delay = parts.Options.Retry.After(reason, Attempt, 0.5, failure.RetryAfter);
             if (delay > TimeSpan.Zero)
                 await parts.PutLaterAsync(next, task.Document, delay, cancellationToken).ConfigureAwait(false);
             else
@@ -84,8 +90,12 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
                 {
                     Name = task.Task.Name, Workflow = task.Task.Workflow, State = end.State, Reason = end.Reason.Value, Message = end.Message, LogTail = end.LogTail, Record = end.Record, Finished = end.Finished,
                 };
-                await parts.Letters.PutAsync(Charged(end), note, task.Document, cancellationToken).ConfigureAwait(false);
-                return await EndAsync(Ended(end), cancellationToken).ConfigureAwait(false);
+                var ticket = Charged(end);
+                await parts.Letters.PutAsync(ticket, note, task.Document, cancellationToken).ConfigureAwait(false);
+                var counts = await EndAsync(Ended(end), cancellationToken).ConfigureAwait(false);
+                if (!counts)
+                    await parts.Letters.TakeBackAsync(ticket, cancellationToken).ConfigureAwait(false);
+                return counts;
             },
             cancellationToken);
     }
@@ -102,6 +112,9 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
 
     private bool IsCancelRequested => parts.Board.Find(task.Id) is { Summary.CancelRequested: true };
 
+    /// <summary>It is over by an end of ours, of which we have not heard.</summary>
+    private bool IsEndOurs => task.Ending is { } ending && parts.Board.Find(task.Id) is { Summary.HasEnded: true } known && known.Claims == ending.Claims && known.Summary.State == ending.State;
+
     private LeaseState Held() => IsCancelRequested ? LeaseState.CancelRequested : LeaseState.Held;
 
     /// <summary>Its lease had lapsed and nobody has claimed it since.</summary>
@@ -110,10 +123,20 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         var claims = Math.Max(task.Ticket.Claims, parts.Board.Find(task.Id)?.Claims ?? 0) + 1;
         await leases.WriteAsync(task, task.Ticket with { Claims = claims, Epoch = 0 }, cancellationToken).ConfigureAwait(false);
         task.State = HoldState.Held;
-        if (await parts.Feed.AskAsync(taking.Claimed(task), cancellationToken).ConfigureAwait(false))
+        task.Told = parts.Now;
+        if (await parts.Feed.AskAsync(taking.Claimed(task), cancellationToken).ConfigureAwait(false) || IsEndOurs)
             return Held();
         await leases.DropAsync(task).ConfigureAwait(false);
         return LeaseState.Lost;
+    }
+
+    /// <summary>Before the claim passes out of the stream, it is written there again: who reads only what is left has to know who has the task. For all others it is a claim that came too late.</summary>
+    private async Task TellAgainAsync(CancellationToken cancellationToken)
+    {
+        if (parts.Now - task.Told < parts.Options.Retention / 2)
+            return;
+        await parts.Writer.WriteAsync(taking.Claimed(task) with { State = _reported }, cancellationToken).ConfigureAwait(false);
+        task.Told = parts.Now;
     }
 
     private async Task<bool> IsLostAsync()
@@ -143,13 +166,13 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
         if (task.Ending is not null)
         {
             await parts.Feed.CatchUpAsync(cancellationToken).ConfigureAwait(false);
-            if (parts.Board.Find(task.Id) is { Summary.HasEnded: true } known && known.Claims == task.Ticket.Claims && known.Summary.State == task.Ending)
+            if (IsEndOurs)
             {
                 await leases.DropAsync(task).ConfigureAwait(false);
                 return true;
             }
         }
-        task.Ending = end.State;
+        task.Ending = end.State is { } state ? (state, task.Ticket.Claims) : null;
         return await LeaveAsync(end, cancellationToken).ConfigureAwait(false);
     }
 

@@ -1,5 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Engine.Queues.RabbitMq.Events;
+using Sisyphus.Engine.Queues.RabbitMq.Leasing;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -7,8 +11,11 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class RabbitMqNodeSession : INodeSession
 {
     private const int MaxSignals = 10_000;
+    /// <summary>In a lease time: a lost connection is noticed after two to three, and made again and the lease renewed in time only where there are some more.</summary>
+    private const int FewestHeartbeats = 8;
     private const int MostTries = 3;
     private static readonly TimeSpan s_noticing = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lanesPause = TimeSpan.FromHours(1);
 
     private readonly BrokerParts _parts;
     private readonly NodeRegistration _node;
@@ -17,6 +24,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
     private readonly Leases _leases;
     private readonly AttachmentLoop _loop;
     private readonly Taking _taking;
+    private readonly LaneSearch _lanes;
     private readonly Claiming _claiming;
     private readonly NodeRoll _roll;
     private readonly OutputOutbox _output;
@@ -36,9 +44,10 @@ internal sealed class RabbitMqNodeSession : INodeSession
         _leases = new Leases(parts, node.Name, Guid.NewGuid().ToString("N"));
         var questions = new Questions(parts, _asking, node.Name, _leases.AnswerAsync);
         var returns = new Returns(parts, _leases, questions);
-        _loop = new AttachmentLoop(parts, _line, _asking, _leases, questions, returns, _stop.Token);
+        _loop = new AttachmentLoop(parts, _line, _asking, _leases, questions, returns, node.Concurrency, _stop.Token);
         _taking = new Taking(parts, node, _leases, returns);
-        _claiming = new Claiming(parts, _taking);
+        _lanes = new LaneSearch(parts);
+        _claiming = new Claiming(parts, _taking, _lanes);
         _roll = new NodeRoll(parts);
         _output = new OutputOutbox(parts.Board.Wishes.Has, parts.Output.SendAsync, TimeProvider.System);
         _following = parts.Feed.Follow(_news.Writer);
@@ -48,6 +57,9 @@ internal sealed class RabbitMqNodeSession : INodeSession
 
     public TimeSpan LeaseTime => _parts.Options.LeaseTime;
 
+    public string? Caution => LeaseTime >= FewestHeartbeats * _parts.Address.Heartbeat ? null :
+        $"The lease time is {LeaseTime}, less than {FewestHeartbeats} heartbeats of the connection ({_parts.Address.Heartbeat} each): a short outage of the network will cost what runs. Start the node with a -LeaseTime of {FewestHeartbeats * _parts.Address.Heartbeat} or more, or set a shorter heartbeat= in the broker's address.";
+
     public static async Task<RabbitMqNodeSession> JoinAsync(BrokerParts parts, NodeRegistration node, CancellationToken cancellationToken)
     {
         var session = new RabbitMqNodeSession(parts, node);
@@ -55,7 +67,7 @@ internal sealed class RabbitMqNodeSession : INodeSession
         {
             await session._loop.BeginAsync(cancellationToken).ConfigureAwait(false);
             await parts.Feed.AskAsync(session.Entry(LogEntryKind.NodeJoined) with { Registration = node }, cancellationToken).ConfigureAwait(false);
-            session._running = Task.WhenAll(session._loop.KeepAsync(), session.LookAfterAsync(), session.ListenAsync());
+            session._running = Task.WhenAll(session.RunAsync(session._loop.KeepAsync), session.RunAsync(session.LookAfterAsync), session.RunAsync(session.ListenAsync));
             return session;
         }
         catch
@@ -134,11 +146,28 @@ internal sealed class RabbitMqNodeSession : INodeSession
         return _loop.AttachedAsync(cancellationToken);
     }
 
-    /// <summary>Looks after what has its time: leases that nobody renews, nodes that nobody hears of.</summary>
+    /// <summary>With one of its loops a session is over, whatever ended that: then its calls say so, and the node joins anew. It must not go on half deaf.</summary>
+    private async Task RunAsync(Func<Task> loop)
+    {
+        Exception? why = null;
+        try
+        {
+            await loop().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            why = error;
+        }
+        if (!_stop.IsCancellationRequested)
+            _loop.Lose(why);
+    }
+
+    /// <summary>Looks after what has its time: leases that nobody renews, lanes that are about to be forgotten, nodes that nobody hears of.</summary>
     private async Task LookAfterAsync()
     {
         var pause = LeaseTime / 10 < TimeSpan.FromSeconds(1) ? LeaseTime / 10 : TimeSpan.FromSeconds(1);
-        var sinceRoll = _parts.Time.GetTimestamp();
+        var lanesPause = _parts.Options.Retention / 8 < s_lanesPause ? _parts.Options.Retention / 8 : s_lanesPause;
+        var (sinceLanes, sinceRoll) = (_parts.Time.GetTimestamp(), _parts.Time.GetTimestamp());
         while (!_stop.IsCancellationRequested)
         {
             await Task.Delay(pause, _parts.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -147,15 +176,20 @@ internal sealed class RabbitMqNodeSession : INodeSession
             try
             {
                 await _leases.LapseAsync().ConfigureAwait(false);
+                if (_parts.Time.GetElapsedTime(sinceLanes) >= lanesPause)
+                {
+                    sinceLanes = _parts.Time.GetTimestamp();
+                    await _lanes.TellAgainAsync(_stop.Token).ConfigureAwait(false);
+                }
                 // At a time of its own, so that one node tells and the others have heard it by then.
                 if (_parts.Time.GetElapsedTime(sinceRoll) < _node.HeartbeatInterval * (3 + (3 * Random.Shared.NextDouble())))
                     continue;
                 sinceRoll = _parts.Time.GetTimestamp();
                 await _roll.ReadAsync(_stop.Token).ConfigureAwait(false);
             }
-            catch (Exception error) when (error is QueueException || _stop.IsCancellationRequested)
+            catch (Exception)
             {
-                // The broker does by itself what could not be said.
+                // The broker does by itself what could not be said; and what nobody foresaw must not end the looking after.
             }
         }
     }

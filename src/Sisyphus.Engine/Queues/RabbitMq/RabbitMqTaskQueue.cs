@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using RabbitMQ.Client;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Engine.Queues.RabbitMq.Events;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -25,6 +27,8 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
 
     public string? Trouble => _parts.Blocked is { } reason ? $"The broker takes nothing for now: {reason}." : null;
 
+    public string? Outage => _parts.Reading.Lost;
+
     public BrokerParts Parts => _parts;
 
     public async Task<QueueInfo> GetInfoAsync(CancellationToken cancellationToken)
@@ -42,7 +46,7 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
             Ready = Math.Max(ready.Length, await WaitingAsync(connection, tasks, cancellationToken).ConfigureAwait(false)),
             Delayed = tasks.Count(task => task.Summary is { State: TaskState.Queued } && task.Summary.NotBefore > now),
             Leased = tasks.Count(task => task.IsHeld),
-            DeadLetters = await _parts.Topology.CountAsync(connection, _parts.Names.Dead, cancellationToken).ConfigureAwait(false) ?? 0,
+            DeadLetters = await _parts.Inquiries.CountAsync(connection, _parts.Names.Dead, cancellationToken).ConfigureAwait(false) ?? 0,
             Ended = tasks.Count(task => task.Summary.State is TaskState.Complete or TaskState.Canceled),
             Nodes = nodes.Count(node => node.State is not (NodeState.Left or NodeState.Lost)),
             OldestReady = ready.Length == 0 ? null : ready.Min(task => task.Summary.Sent),
@@ -91,6 +95,12 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
             yield return task;
     }
 
+    public async Task<long> GetLastEventAsync(CancellationToken cancellationToken)
+    {
+        await _parts.Feed.CatchUpAsync(cancellationToken).ConfigureAwait(false);
+        return _parts.Feed.LastEvent;
+    }
+
     public async IAsyncEnumerable<QueueEvent> ReadEventsAsync(EventQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await _parts.Topology.EnsureLogAsync(await _parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
@@ -109,13 +119,10 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
     public IAsyncEnumerable<OutputLine> ReadOutputAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
         new OutputReader(_parts, OutputWish.Check(taskIds)).ReadAsync(cancellationToken);
 
-    public async IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken)
     {
-        foreach (var letter in await _parts.Letters.ReadAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (taskIds.Count == 0 || taskIds.Contains(letter.Id))
-                yield return letter;
-        }
+        HashSet<string> wanted = [.. taskIds];
+        return _parts.Letters.ReadAsync(id => wanted.Count == 0 || wanted.Contains(id), cancellationToken);
     }
 
     public async Task<IReadOnlyList<bool>> ResumeAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken)
@@ -126,11 +133,14 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
             async (ticket, letter, document) =>
             {
                 if (!wanted.Contains(ticket.Id))
-                    return false;
+                    return LetterFate.Stays;
                 // Twice there, where its writer did not hear that it had arrived.
-                if (resumed.Add(ticket.Id))
-                    await ResumeAsync(ticket, letter, document, cancellationToken).ConfigureAwait(false);
-                return true;
+                if (resumed.Contains(ticket.Id))
+                    return LetterFate.Goes;
+                if (!await ResumeAsync(ticket, letter, document, cancellationToken).ConfigureAwait(false))
+                    return LetterFate.Stays;
+                resumed.Add(ticket.Id);
+                return LetterFate.Goes;
             },
             cancellationToken).ConfigureAwait(false);
         // Of an id that is named twice the first is resumed.
@@ -150,16 +160,31 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
             return false;
         // One that is not heard of may be hung, or cut off: it obeys when it comes back.
         var isTold = await _parts.Feed.AskAsync(new LogEntry { Kind = LogEntryKind.NodeStop, Time = _parts.Now, Node = node, Session = known.Session, Stop = how }, cancellationToken).ConfigureAwait(false);
-        return isTold
-            && (!NodeRoll.IsSilent(_parts, known) || await _parts.Topology.IsTakenAsync(await _parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false), _parts.Names.Node(node), cancellationToken).ConfigureAwait(false));
+        return isTold && (!NodeRoll.IsSilent(_parts, known) || await IsConnectedAsync(node, cancellationToken).ConfigureAwait(false));
     }
 
     public ValueTask DisposeAsync() => _parts.DisposeAsync();
 
+    private async Task<bool> IsConnectedAsync(string node, CancellationToken cancellationToken)
+    {
+        var connection = await _parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var queue in _parts.Names.Node(node))
+        {
+            if (await _parts.Inquiries.IsTakenAsync(connection, queue, cancellationToken).ConfigureAwait(false))
+                return true;
+        }
+        return false;
+    }
+
     private async Task<CancelOutcome> CancelAsync(string id, CancellationToken cancellationToken)
     {
         if (_parts.Board.Find(id) is not { } before)
+        {
+            // It may wait all the same: from another client, or from before what the log keeps. Whoever meets it then knows that it is not wanted.
+            if (TaskId.IsValid(id))
+                await _parts.Feed.AskAsync(new LogEntry { Kind = LogEntryKind.CancelRequested, Time = _parts.Now, Task = id, State = TaskState.Queued }, cancellationToken).ConfigureAwait(false);
             return new CancelOutcome(id, CancelResult.Unknown, null);
+        }
         if (before.Summary.HasEnded)
             return new CancelOutcome(id, CancelResult.AlreadyEnded, before.Summary.State);
         var changed = await _parts.Feed.AskAsync(
@@ -174,15 +199,21 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
         return new CancelOutcome(id, CancelResult.Canceled, TaskState.Canceled);
     }
 
-    private async Task ResumeAsync(Ticket ticket, DeadLetter letter, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
+    /// <returns>False when the task is not over, and some node's business.</returns>
+    private async Task<bool> ResumeAsync(Ticket ticket, DeadLetter letter, ReadOnlyMemory<byte> document, CancellationToken cancellationToken)
     {
+        ticket = ticket.Believed();
         var fresh = ticket.Free() with { FailedAttempts = 0, Losses = 0, Attempts = [] };
         var known = _parts.Board.Find(ticket.Id)?.Summary;
         // First the event: whoever meets the message has to know that the task is not over any more.
-        await _parts.Writer.WriteAsync(
+        var counts = await _parts.Feed.AskAsync(
             new LogEntry { Kind = LogEntryKind.TaskResumed, Time = _parts.Now, Task = ticket.Id, Name = letter.Name, Workflow = letter.Workflow, Image = known?.Image, Priority = known?.Priority, Sent = ticket.Sent, Claim = ticket.Claims, State = TaskState.Queued },
             cancellationToken).ConfigureAwait(false);
+        // One that waits may wait in vain, where an earlier resumption came no further than its event; a copy too many is dropped by who meets it.
+        if (!counts && _parts.Board.Find(ticket.Id) is not { Summary.State: TaskState.Queued })
+            return false;
         await _parts.PutInFrontAsync(fresh, document, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>What lies in the lanes, without what is known to be canceled there.</summary>
@@ -190,7 +221,7 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
     {
         long waiting = 0;
         foreach (var lane in _parts.Board.Lanes().Lanes.Select(lane => _parts.Names.Lane(lane.Workflow, lane.Priority)).SelectMany(lane => (string[])[lane, QueueNames.Front(lane)]))
-            waiting += await _parts.Topology.CountAsync(connection, lane, cancellationToken).ConfigureAwait(false) ?? 0;
+            waiting += await _parts.Inquiries.CountAsync(connection, lane, cancellationToken).ConfigureAwait(false) ?? 0;
         return waiting - tasks.Count(task => task.Summary is { State: TaskState.Canceled } && task.Claims == 0);
     }
 
@@ -200,7 +231,7 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
         return await _parts.Topology.IsQuorumAsync(connection, _parts.Names.Returns, cancellationToken).ConfigureAwait(false) switch
         {
             true => "quorum",
-            false when _parts.Address.QueueKind == BrokerQueueKind.Auto => "classic (it refuses quorum)",
+            false when _parts.Topology.RefusesQuorum => "classic (it has no quorum)",
             false => "classic",
             null => "predeclared",
         };

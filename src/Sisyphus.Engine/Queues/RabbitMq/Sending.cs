@@ -1,4 +1,5 @@
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
@@ -17,6 +18,10 @@ internal sealed class Sending(BrokerParts parts)
         foreach (var lane in tasks.Select(Lane.Of).Distinct())
             lanes[lane] = await parts.Topology.EnsureLaneAsync(connection, lane, cancellationToken).ConfigureAwait(false);
 
+        // The events have a channel of their own, which has to be open for them to come first.
+        await parts.Writer.OpenAsync(cancellationToken).ConfigureAwait(false);
+        // Those that wait for a channel together come out of it in any order.
+        await parts.Publisher.OpenAsync(cancellationToken).ConfigureAwait(false);
         var now = parts.Now;
         var seen = new HashSet<string>();
         var sending = new List<Task<SendOutcome>>(tasks.Count);

@@ -22,7 +22,7 @@ internal sealed class Settling(QueueClock clock, QueueOptions options)
             return;
         }
         var reason = failure.Reason ?? FailureReason.Internal;
-        var delay = options.Retry.After(reason, attempt, Random.Shared.NextDouble());
+        var delay = options.Retry.After(reason, attempt, Random.Shared.NextDouble(), failure.RetryAfter);
         var now = clock.Now;
         DateTimeOffset? notBefore = delay > TimeSpan.Zero ? now + delay : null;
         Back(connection, task, notBefore is null ? Phase.Ready : Phase.Delayed, lapsed: false, notBefore);

@@ -18,6 +18,8 @@ internal sealed class SqliteNodeSession(SqliteTaskQueue queue, NodeRegistration 
 
     public TimeSpan LeaseTime => queue.Options.LeaseTime;
 
+    public string? Caution => null;
+
     public async Task<IDelivery> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();

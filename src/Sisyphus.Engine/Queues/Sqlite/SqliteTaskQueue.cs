@@ -27,6 +27,8 @@ internal sealed class SqliteTaskQueue : ITaskQueue
 
     public string? Trouble => null;
 
+    public string? Outage => null;
+
     public QueueOptions Options { get; }
 
     public QueueFile File { get; }
@@ -108,6 +110,8 @@ internal sealed class SqliteTaskQueue : ITaskQueue
                 yield break;
         }
     }
+
+    public Task<long> GetLastEventAsync(CancellationToken cancellationToken) => File.ReadAsync(EventLog.Last, cancellationToken);
 
     public async IAsyncEnumerable<QueueEvent> ReadEventsAsync(EventQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

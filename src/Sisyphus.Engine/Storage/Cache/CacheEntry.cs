@@ -9,11 +9,15 @@ namespace Sisyphus.Engine.Storage.Cache;
 /// So a single rename publishes the file together with its checksums.</summary>
 internal static class CacheEntry
 {
-    public static string FolderName(IObjectStore store, ObjectInfo info)
+    /// <param name="sha256">What the content has been verified to be, where it was declared.</param>
+    public static string FolderName(IObjectStore store, ObjectInfo info, string? sha256 = null)
     {
+        // A generation that any content may have is good for one fetch, unless a checksum says what the content is.
+        if (info.Generation == ObjectInfo.UnknownGeneration && sha256 is null)
+            return Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes));
         // Lengths in front, so that no two tuples run together.
         var identity = new StringBuilder();
-        foreach (var part in (string[])[store.Name, info.Bucket, info.Key, info.Generation])
+        foreach (var part in (string[])[store.Name, info.Bucket, info.Key, info.Generation, .. sha256 is null ? (string[])[] : [sha256], .. info.Query is { } query ? (string[])["?" + query] : []])
             identity.Append(CultureInfo.InvariantCulture, $"{part.Length}:{part}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity.ToString())));
     }

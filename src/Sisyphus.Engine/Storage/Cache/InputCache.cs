@@ -14,20 +14,24 @@ internal sealed class InputCache
     private readonly Lock _shrinking = new();
     private long _bytes = -1;
 
-    public InputCache(InputCacheOptions options, TransferOptions? transfers = null, TimeProvider? time = null)
+    public InputCache(InputCacheOptions options, TransferScheduler scheduler)
     {
         options.Validate();
-        time ??= TimeProvider.System;
         _options = options;
-        _download = new Download(transfers ?? new TransferOptions(), time);
-        _folder = new CacheFolder(options.Folder, (time.GetUtcNow() - TimeSpan.FromMilliseconds(Environment.TickCount64)).UtcDateTime);
+        _download = new Download(scheduler);
+        _folder = new CacheFolder(options.Folder, (scheduler.Time.GetUtcNow() - TimeSpan.FromMilliseconds(Environment.TickCount64)).UtcDateTime);
     }
 
     /// <summary>The object as a local file, fetched unless it is there. Callers that want the same one at the same time share one transfer.</summary>
     /// <exception cref="TaskFailureException">As <see cref="Download.ToFileAsync"/>.</exception>
-    public async Task<CacheLease> FetchAsync(IObjectStore store, ObjectInfo info, TransferMeter meter, CancellationToken cancellationToken)
+    public Task<CacheLease> FetchAsync(IObjectStore store, ObjectInfo info, TransferMeter meter, CancellationToken cancellationToken) =>
+        FetchAsync(store, info, null, meter, cancellationToken);
+
+    /// <summary>As the other one, and verified against a declared checksum.</summary>
+    /// <param name="sha256">64 lower-case hexadecimal digits, or null.</param>
+    public async Task<CacheLease> FetchAsync(IObjectStore store, ObjectInfo info, string? sha256, TransferMeter meter, CancellationToken cancellationToken)
     {
-        var entry = CacheEntry.FolderName(store, info);
+        var entry = CacheEntry.FolderName(store, info, sha256);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -37,17 +41,14 @@ internal sealed class InputCache
                 token =>
                 {
                     fetched = true;
-                    return FetchAsync(store, info, entry, meter, token);
+                    return FetchAsync(new DownloadItem(store, info, _folder.NewUnfinishedPath(), sha256), entry, meter, token);
                 },
                 () => _folder.TryLease(entry),
                 cancellationToken).ConfigureAwait(false);
             if (lease is null)
                 continue; // Evicted by another process before anybody could hold it.
             if (!fetched)
-            {
-                meter.Moved(info.Size);
-                meter.Finished();
-            }
+                meter.Skipped(lease.Sums.Size);
             return lease;
         }
     }
@@ -68,20 +69,19 @@ internal sealed class InputCache
         }
     }
 
-    private async Task<CacheLease?> FetchAsync(IObjectStore store, ObjectInfo info, string entry, TransferMeter meter, CancellationToken cancellationToken)
+    private async Task<CacheLease?> FetchAsync(DownloadItem item, string entry, TransferMeter meter, CancellationToken cancellationToken)
     {
-        var item = new DownloadItem(store, info, _folder.NewUnfinishedPath());
         try
         {
             var sums = await ReceiveAsync(item, meter, cancellationToken).ConfigureAwait(false);
             var lease = _folder.Publish(item.Path, entry, sums);
-            Account(info.Size);
+            Account(sums.Size);
             return lease;
         }
         catch (Exception e) when (StoreFailures.IsIO(e))
         {
             File.Delete(item.Path);
-            throw StoreFailures.FromLocalIO(e, $"write '{item.Path}' ({info.Bucket}:{info.Key})");
+            throw StoreFailures.FromLocalIO(e, $"write '{item.Path}' ({item.Object.Bucket}:{item.Object.Key})");
         }
     }
 

@@ -71,17 +71,18 @@ internal sealed class DirectoryObjectStore : IObjectStore
         return Task.FromResult(identity is { } there ? Info(found, key, there, null) : null);
     }
 
-    public Task<Stream> OpenReadAsync(ObjectInfo info, long offset, CancellationToken cancellationToken)
+    public Task<Stream> OpenReadAsync(ObjectInfo info, long offset, long? length, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, info.Size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length ?? 0, info.Size - offset);
         var found = RequireExisting(info.Bucket);
         var handle = OpenPinned(found, info, out var path, out var identity);
-        return Task.FromResult<Stream>(new PinnedFileStream(handle, path, found.Describe(info.Key), identity, offset));
+        return Task.FromResult<Stream>(new PinnedFileStream(handle, path, found.Describe(info.Key), identity, offset, length));
     }
 
-    public async Task<ObjectInfo> PutAsync(string bucket, string key, Stream content, CancellationToken cancellationToken)
+    public async Task<ObjectInfo> PutAsync(string bucket, string key, Stream content, UploadState? state, CancellationToken cancellationToken)
     {
         var found = Require(bucket);
         var path = found.PathOf(key);
@@ -124,8 +125,13 @@ internal sealed class DirectoryObjectStore : IObjectStore
         using var file = Guard(action, () => Begin(found, path, destinationKey));
         // Blocks that are shared until one side is written are as good as a copy, on file systems that can.
         if (OperatingSystem.IsLinux() && UnixNative.TryClone(from, file.Handle))
+        {
+            // As at the end of a content that is read: what was cloned may be another generation's by now.
+            if (Guard(action, () => FileIdentity.Find(from, sourcePath) != identity || FileIdentity.Find(sourcePath) != identity))
+                throw StoreFailures.Changed(found.Describe(source.Key));
             return await FinishAsync(found, path, destinationKey, action, file, source.Crc32C, cancellationToken).ConfigureAwait(false);
-        using var content = new PinnedFileStream(from, sourcePath, found.Describe(source.Key), identity, 0);
+        }
+        using var content = new PinnedFileStream(from, sourcePath, found.Describe(source.Key), identity, 0, null);
         await file.WriteAsync(content, e => StoreFailures.FromIO(e, action), cancellationToken).ConfigureAwait(false);
         return await FinishAsync(found, path, destinationKey, action, file, file.Crc32C, cancellationToken).ConfigureAwait(false);
     }
@@ -143,6 +149,8 @@ internal sealed class DirectoryObjectStore : IObjectStore
         FolderConflict.Check(found, keys);
         return Task.CompletedTask;
     }
+
+    public string PlaceOf(string bucket, string key) => FileLocation.ToText(Require(bucket).PathOf(key));
 
     public Task DeleteAsync(string bucket, string key, CancellationToken cancellationToken)
     {

@@ -1,13 +1,12 @@
-using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using Sisyphus.Engine.Storage.Checksums;
+using Sisyphus.Engine.Storage.Transfers;
 
 namespace Sisyphus.Engine.Storage.Directories;
 
 /// <summary>A file in the making, on the file system of its bucket, that becomes an object all at once or leaves nothing behind.</summary>
 internal sealed class UnfinishedFile : IDisposable
 {
-    private const int BufferSize = 256 * 1024;
     // A writer that removes empty folders and one that makes them can meet; each meeting costs one round.
     private const int PlacingRounds = 100;
     private const int ExistsErrno = 17;
@@ -37,9 +36,17 @@ internal sealed class UnfinishedFile : IDisposable
     public static UnfinishedFile? TryLink(string bucketFolder, string existing)
     {
         var path = NewPath(bucketFolder);
-        return !OperatingSystem.IsWindows() && UnixNative.Link(existing, path) == 0
-            ? new UnfinishedFile(bucketFolder, path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-            : null;
+        if (OperatingSystem.IsWindows() || UnixNative.Link(existing, path) != 0)
+            return null;
+        try
+        {
+            return new UnfinishedFile(bucketFolder, path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
     }
 
     /// <summary>Removes what a process that died left in the bucket.</summary>
@@ -63,29 +70,20 @@ internal sealed class UnfinishedFile : IDisposable
     }
 
     /// <param name="failed">Makes the exception for an error on our side; errors of <paramref name="content"/> pass as they are.</param>
-    public async Task WriteAsync(Stream content, Func<Exception, Exception> failed, CancellationToken cancellationToken)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        try
+    public Task WriteAsync(Stream content, Func<Exception, Exception> failed, CancellationToken cancellationToken) => StreamPump.CopyAsync(
+        content,
+        bytes =>
         {
-            int count;
-            while ((count = await content.ReadAsync(buffer.AsMemory(0, BufferSize), cancellationToken).ConfigureAwait(false)) > 0)
+            try
             {
-                try
-                {
-                    Write(buffer.AsSpan(0, count));
-                }
-                catch (Exception e) when (StoreFailures.IsIO(e))
-                {
-                    throw failed(e);
-                }
+                Write(bytes);
             }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
+            catch (Exception e) when (StoreFailures.IsIO(e))
+            {
+                throw failed(e);
+            }
+        },
+        cancellationToken);
 
     public void Write(ReadOnlySpan<byte> bytes)
     {

@@ -1,9 +1,9 @@
 namespace Sisyphus.Engine.Storage.Transfers;
 
 /// <summary>From an object to a file.</summary>
-public sealed record FileDownload(IObjectStore Store, ObjectInfo From, string Source, string File) : ObjectTransfer(Source, File, From.Size)
+public sealed record FileDownload(IObjectStore Store, ObjectInfo From, string Source, string File) : ObjectTransfer(Source, File, From.KnownSize)
 {
-    internal override async Task<ObjectInfo?> RunAsync(TransferOptions options, TransferMeter meter, CancellationToken cancellationToken)
+    internal override async Task<ObjectInfo?> RunAsync(TransferScheduler scheduler, TransferMeter meter, CancellationToken cancellationToken)
     {
         var folder = Path.GetDirectoryName(File)!;
         Directory.CreateDirectory(folder);
@@ -11,7 +11,7 @@ public sealed record FileDownload(IObjectStore Store, ObjectInfo From, string So
         var unfinished = Path.Combine(folder, $".sisyphus-{Guid.NewGuid():N}");
         try
         {
-            await new Download(options).ToFileAsync(new DownloadItem(Store, From, unfinished), meter, cancellationToken).ConfigureAwait(false);
+            await new Download(scheduler).ToFileAsync(new DownloadItem(Store, From, unfinished), meter, cancellationToken).ConfigureAwait(false);
             System.IO.File.Move(unfinished, File, overwrite: true);
         }
         catch

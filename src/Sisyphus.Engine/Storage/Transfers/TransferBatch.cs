@@ -3,16 +3,29 @@ using System.Threading.Channels;
 
 namespace Sisyphus.Engine.Storage.Transfers;
 
-/// <summary>Runs transfers, several at a time, and reports by events. One that fails does not stop the others.</summary>
-public static class TransferBatch
+/// <summary>Runs sets of transfers, one after the other, several transfers at a time, and reports by events, in which all sets are one count. A transfer that fails does not stop the others.</summary>
+public sealed class TransferBatch
 {
     private const int EventCapacity = 64;
 
-    public static async IAsyncEnumerable<TransferEvent> RunAsync(IReadOnlyCollection<ObjectTransfer> transfers, TransferOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private readonly TransferScheduler _scheduler;
+    private readonly ProgressEvents _progress = new();
+    private readonly TransferMeter _meter;
+
+    public TransferBatch(TransferScheduler scheduler)
+    {
+        ArgumentNullException.ThrowIfNull(scheduler);
+        _scheduler = scheduler;
+        _meter = new TransferMeter(_progress, scheduler.Time);
+    }
+
+    /// <summary>One set, when the one before has ended.</summary>
+    public async IAsyncEnumerable<TransferEvent> RunAsync(IReadOnlyCollection<ObjectTransfer> transfers, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var events = Channel.CreateBounded<TransferEvent>(EventCapacity);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var work = WorkAsync(transfers, options, events.Writer, cancellation.Token);
+        _progress.Events = events.Writer;
+        var work = WorkAsync(transfers, events.Writer, cancellation.Token);
         try
         {
             await foreach (var happened in events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -26,16 +39,16 @@ public static class TransferBatch
         }
     }
 
-    private static async Task WorkAsync(IReadOnlyCollection<ObjectTransfer> transfers, TransferOptions options, ChannelWriter<TransferEvent> events, CancellationToken cancellationToken)
+    private async Task WorkAsync(IReadOnlyCollection<ObjectTransfer> transfers, ChannelWriter<TransferEvent> events, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
         {
-            var meter = new TransferMeter(new ProgressEvents(events));
-            meter.Expect(transfers.Count, transfers.Sum(transfer => transfer.Size));
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Concurrency, CancellationToken = cancellationToken };
-            await Parallel.ForEachAsync(transfers, parallel, async (transfer, token) =>
-                await events.WriteAsync(await RunAsync(transfer, options, meter, token).ConfigureAwait(false), token).ConfigureAwait(false)).ConfigureAwait(false);
+            _meter.Expect(transfers.Count, transfers.Sum(transfer => transfer.Size));
+            await Parallel.ForEachAsync(transfers, _scheduler.Parallelism(cancellationToken), async (transfer, token) =>
+                await events.WriteAsync(await RunOneAsync(transfer, token).ConfigureAwait(false), token).ConfigureAwait(false)).ConfigureAwait(false);
+            // Those on the way are left out when the reader is slow; the last count is not.
+            await events.WriteAsync(new TransferProgressed(_meter.Current), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -44,11 +57,11 @@ public static class TransferBatch
         events.Complete(failure);
     }
 
-    private static async Task<TransferEvent> RunAsync(ObjectTransfer transfer, TransferOptions options, TransferMeter meter, CancellationToken cancellationToken)
+    private async Task<TransferEvent> RunOneAsync(ObjectTransfer transfer, CancellationToken cancellationToken)
     {
         try
         {
-            return new TransferCompleted(transfer, await transfer.RunAsync(options, meter, cancellationToken).ConfigureAwait(false));
+            return new TransferCompleted(transfer, await transfer.RunAsync(_scheduler, _meter, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -56,8 +69,10 @@ public static class TransferBatch
         }
     }
 
-    private sealed class ProgressEvents(ChannelWriter<TransferEvent> events) : IProgress<TransferProgress>
+    private sealed class ProgressEvents : IProgress<TransferProgress>
     {
-        public void Report(TransferProgress value) => events.TryWrite(new TransferProgressed(value));
+        public ChannelWriter<TransferEvent>? Events { get; set; }
+
+        public void Report(TransferProgress value) => Events?.TryWrite(new TransferProgressed(value));
     }
 }

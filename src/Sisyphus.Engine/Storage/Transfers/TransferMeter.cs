@@ -11,9 +11,10 @@ internal sealed class TransferMeter(IProgress<TransferProgress>? progress = null
     private long _totalBytes;
     private int _objects;
     private int _totalObjects;
+    private readonly TransferRate _rate = new(time ?? TimeProvider.System);
     private long _reported;
 
-    public TransferProgress Current => new(Interlocked.Read(ref _bytes), Interlocked.Read(ref _totalBytes), Volatile.Read(ref _objects), Volatile.Read(ref _totalObjects));
+    public TransferProgress Current => new(Interlocked.Read(ref _bytes), Interlocked.Read(ref _totalBytes), Volatile.Read(ref _objects), Volatile.Read(ref _totalObjects), _rate.Current);
 
     public void Expect(int objects, long bytes)
     {
@@ -25,25 +26,45 @@ internal sealed class TransferMeter(IProgress<TransferProgress>? progress = null
     public void Moved(long bytes)
     {
         Interlocked.Add(ref _bytes, bytes);
+        Report();
+    }
+
+    /// <summary>An object that need not be moved.</summary>
+    public void Skipped(long bytes)
+    {
+        Moved(bytes);
+        Finished();
+    }
+
+    public void Finished()
+    {
+        Interlocked.Increment(ref _objects);
+        Report();
+    }
+
+    /// <summary>Reports the final count.</summary>
+    public void Flush()
+    {
+        lock (_reporting)
+        {
+            _rate.Moved(Interlocked.Read(ref _bytes));
+            progress?.Report(Current);
+        }
+    }
+
+    private void Report()
+    {
         if (progress is null || _time.GetElapsedTime(Volatile.Read(ref _reported)) < Interval || !_reporting.TryEnter())
             return;
         try
         {
             Volatile.Write(ref _reported, _time.GetTimestamp());
+            _rate.Moved(Interlocked.Read(ref _bytes));
             progress.Report(Current);
         }
         finally
         {
             _reporting.Exit();
         }
-    }
-
-    public void Finished() => Interlocked.Increment(ref _objects);
-
-    /// <summary>Reports the final count.</summary>
-    public void Flush()
-    {
-        lock (_reporting)
-            progress?.Report(Current);
     }
 }

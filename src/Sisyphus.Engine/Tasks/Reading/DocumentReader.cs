@@ -8,7 +8,7 @@ internal static class DocumentReader
     private static readonly string[] Keys =
     [
         "id", "name", "workflow", "tags", "image", "inputs", "outputs", "commands", "command", "stdin", "stdout", "stderr",
-        "env", "workdir", "user", "network", "timeout", "resources", "retries", "retryExitCodes", "priority",
+        "env", "workdir", "user", "network", "timeout", "resources", "retries", "retryExitCodes", "publish", "priority",
     ];
 
     /// <summary>The document; worth something only when no error was added meanwhile.</summary>
@@ -41,6 +41,7 @@ internal static class DocumentReader
                 case "resources": document = document with { Resources = ResourceReader.Read(context, at) }; break;
                 case "retries": document = document with { Retries = (int?)context.Integer(at, 0, Limits.MaxRetries) ?? 0 }; break;
                 case "retryExitCodes": document = document with { RetryExitCodes = ReadExitCodes(context, at) }; break;
+                case "publish": document = document with { Publish = LabelReader.ReadPublishing(context, at) ?? TaskPublishing.Staged }; break;
                 case "priority": document = document with { Priority = (int?)context.Integer(at, 0, Limits.MaxPriority) ?? 0 }; break;
                 // Editors find the schema of a file by this key.
                 case "$schema": context.String(at, TaskDocumentSchema.Id); break;

@@ -85,6 +85,20 @@ internal static partial class LabelReader
         return null;
     }
 
+    internal static TaskPublishing? ReadPublishing(ReadContext context, SourceValue value)
+    {
+        switch (context.String(value, "direct"))
+        {
+            case "staged": return TaskPublishing.Staged;
+            case "direct": return TaskPublishing.Direct;
+            case null: return null;
+        }
+        context.Error(value, Suggestion.For(value.Text, ["staged", "direct"]) is { } meant
+            ? $"outputs are published \"staged\" or \"direct\"; did you mean \"{meant}\"?"
+            : "outputs are published \"staged\" or \"direct\"");
+        return null;
+    }
+
     private static string? Checked(ReadContext context, SourceValue value, string example, Func<string, string?> check)
     {
         if (context.String(value, example) is not { } text)

@@ -47,23 +47,21 @@ internal static class RemotePathParser
             path = new RemotePath(scheme, "", rest);
             return rest.StartsWith('/') ? null : "a file URL has three slashes and no host: write \"file:///folder/name\"";
         }
-        if (scheme == "http")
-            return "http is refused, since anybody on the way could change the data: use https";
-        if (scheme is not ("gs" or "s3" or "az" or "https"))
+        if (scheme is not ("gs" or "s3" or "az" or "https" or "http"))
             return $"the URL scheme \"{scheme}\" is unknown: use gs, s3, az, https, file or bucket:key";
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         var bucket = slash < 0 ? rest : rest[..slash];
         path = new RemotePath(scheme, bucket, slash < 0 ? "" : rest[(slash + 1)..]);
-        return scheme == "https" ? CheckHttps(path)
+        return path.IsWeb ? CheckWeb(path)
             : CheckBucket(bucket) ?? (path.Key.StartsWith('/') ? "the key may not begin with \"/\"" : null);
     }
 
-    private static string? CheckHttps(RemotePath path)
+    private static string? CheckWeb(RemotePath path)
     {
         if (path.Bucket.Contains('@', StringComparison.Ordinal))
             return "a URL may not carry a user or a password: documents are no place for secrets";
-        if (!Uri.TryCreate(path.ToString(), UriKind.Absolute, out var url) || url.Host.Length == 0)
-            return "not a valid https URL: write \"https://host/path\"";
+        if (!Uri.TryCreate(path.Written, UriKind.Absolute, out var url) || url.Host.Length == 0)
+            return $"not a valid {path.Scheme} URL: write \"{path.Scheme}://host/path\"";
         return url.Fragment.Length > 0 ? "a URL may not have a fragment (\"#…\"); write \"%23\" for a \"#\" in a name" : null;
     }
 
@@ -76,14 +74,14 @@ internal static class RemotePathParser
 
     private static string? CheckKey(RemotePath path)
     {
-        var key = path.Scheme == "https" ? path.Key.Split('?')[0] : path.Key;
+        var key = path.WithoutQuery().Key;
         foreach (var range in key.AsSpan().Split('/'))
         {
             if (key.AsSpan(range) is "." or "..")
                 return "a key may not have \".\" or \"..\" as a segment";
         }
         // A URL of the web may be longer than a key of a store: what is in its query is often a signature.
-        return path.Scheme != "https" && Encoding.UTF8.GetByteCount(path.Key) > RemotePath.MaxKeyBytes
+        return !path.IsWeb && Encoding.UTF8.GetByteCount(path.Key) > RemotePath.MaxKeyBytes
             ? $"the key is longer than {RemotePath.MaxKeyBytes} bytes"
             : null;
     }

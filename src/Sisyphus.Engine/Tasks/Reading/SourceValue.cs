@@ -60,11 +60,12 @@ internal sealed class SourceValue(SourceValue? parent, string? name, int index, 
             AppendQuoted(path, name);
     }
 
-    /// <summary>As a normalised path quotes it (RFC 9535, section 2.7), so that a path stays on one line.</summary>
+    /// <summary>As a normalised path quotes it (RFC 9535, section 2.7), so that a path stays on one line. Of a URL without its query, which is often a signature and no matter for messages.</summary>
     private static void AppendQuoted(StringBuilder path, string name)
     {
         path.Append("['");
-        foreach (var character in name)
+        var query = name.StartsWith("http", StringComparison.OrdinalIgnoreCase) && name.Contains("://", StringComparison.Ordinal) ? name.IndexOf('?', StringComparison.Ordinal) : -1;
+        foreach (var character in query < 0 ? name : name[..query] + "?…")
         {
             switch (character)
             {

@@ -16,7 +16,7 @@ internal static class Suggestion
         ["maxRetries"] = "retries", ["timeLimit"] = "timeout", ["maxTime"] = "timeout",
         ["cpu"] = "cpus", ["cores"] = "cpus", ["mem"] = "memory", ["ram"] = "memory", ["storage"] = "disk",
         ["gpu"] = "gpus", ["shm_size"] = "shm", ["shmSize"] = "shm", ["sharedMemory"] = "shm",
-        ["rw"] = "writable", ["target"] = "path", ["mount"] = "path", ["continueOnError"] = "ignoreError",
+        ["rw"] = "writable", ["checksum"] = "sha256", ["digest"] = "sha256", ["hash"] = "sha256", ["target"] = "path", ["mount"] = "path", ["continueOnError"] = "ignoreError",
         ["ignore_error"] = "ignoreError",
     };
 

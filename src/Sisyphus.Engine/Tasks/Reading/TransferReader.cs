@@ -5,7 +5,7 @@ namespace Sisyphus.Engine.Tasks.Reading;
 /// <summary>Inputs and outputs: remote path to internal path.</summary>
 internal static class TransferReader
 {
-    private static readonly string[] InputKeys = ["path", "writable"];
+    private static readonly string[] InputKeys = ["path", "writable", "sha256"];
     private static readonly string[] OutputKeys = ["path", "optional"];
 
     internal static IReadOnlyList<Placed<TaskInput>> ReadInputs(ReadContext context, SourceValue value)
@@ -33,20 +33,22 @@ internal static class TransferReader
             return null;
 
         isDirectory |= remote.IsPrefix;
-        if (isDirectory && remote.Scheme == "https")
+        if (CheckWeb(remote, isDirectory, target.Sha256) is { } refused)
         {
-            context.Error(member, "an https input is one file: the web has no lists of files");
+            context.Error(member, refused);
             return null;
         }
-        var input = new TaskInput(isDirectory ? AsPrefix(remote) : remote, path, isDirectory, target.Flag);
+        if (isDirectory && target.Sha256 is not null)
+            context.Error(target.At, "\"sha256\" is the checksum of one object, and this input is a directory");
+        var input = new TaskInput(isDirectory ? AsPrefix(remote) : remote, path, isDirectory, target.Flag, target.Sha256);
         return new(target.Extensions is null ? input : input with { Extensions = target.Extensions }, member, target.At);
     }
 
     private static Placed<TaskOutput>? ReadOutput(ReadContext context, SourceMember member)
     {
         var remote = ReadRemote(context, member);
-        if (remote?.Scheme == "https")
-            context.Error(member, "https is for inputs only: outputs go to an object store");
+        if (remote is { IsWeb: true })
+            context.Error(member, $"{remote.Scheme} is for inputs only: outputs go to an object store");
         var target = ReadTarget(context, member.Value, OutputKeys, "{\"path\": \"/mnt/result\", \"optional\": true}", "/mnt/result");
         if (target?.Text is not { } text)
             return null;
@@ -59,6 +61,17 @@ internal static class TransferReader
         var needsPrefix = kind is TaskOutputKind.Directory or TaskOutputKind.Pattern;
         var output = new TaskOutput(needsPrefix ? AsPrefix(remote) : remote, kind, path, target.Flag);
         return new(target.Extensions is null ? output : output with { Extensions = target.Extensions }, member, target.At);
+    }
+
+    private static string? CheckWeb(RemotePath remote, bool isDirectory, string? sha256)
+    {
+        if (!remote.IsWeb)
+            return null;
+        if (isDirectory)
+            return $"an {remote.Scheme} input is one file: the web has no lists of files";
+        return remote.Scheme == "http" && sha256 is null
+            ? "http is refused without a checksum, since anybody on the way could change the data: use https, or write {\"path\": …, \"sha256\": …}"
+            : null;
     }
 
     private static string? FindKind(string text, bool toPrefix, out TaskOutputKind kind, out string path)
@@ -98,7 +111,7 @@ internal static class TransferReader
     /// <summary>Where attempts stage and decide. Of a file URL nobody knows which of its folders is the bucket.</summary>
     private static bool IsReserved(RemotePath remote) => remote.Scheme switch
     {
-        "https" => false,
+        "https" or "http" => false,
         "file" => remote.Key.Split('/').Contains(".sisyphus"),
         _ => remote.Key == ".sisyphus" || remote.Key.StartsWith(".sisyphus/", StringComparison.Ordinal),
     };
@@ -106,13 +119,13 @@ internal static class TransferReader
     private static Target? ReadTarget(ReadContext context, SourceValue value, string[] keys, string objectForm, string example)
     {
         if (value.Kind == JsonValueKind.String)
-            return new Target(context.String(value, example), false, value, null);
+            return new Target(context.String(value, example), false, null, value, null);
         if (value.Kind != JsonValueKind.Object)
         {
             context.WrongType(value, $"an internal path such as \"{example}\" or {objectForm}");
             return null;
         }
-        var target = new Target(null, false, value, null);
+        var target = new Target(null, false, null, value, null);
         Dictionary<string, JsonElement>? extensions = null;
         foreach (var member in value.Members)
         {
@@ -120,6 +133,8 @@ internal static class TransferReader
                 target = target with { Text = context.String(member.Value, example), At = member.Value };
             else if (member.Name == keys[1])
                 target = target with { Flag = context.Boolean(member.Value) ?? false };
+            else if (member.Name == "sha256" && keys.Contains("sha256"))
+                target = target with { Sha256 = ReadSha256(context, member.Value) };
             else
                 context.Unknown(member, keys, ref extensions);
         }
@@ -128,10 +143,21 @@ internal static class TransferReader
         return target with { Extensions = extensions };
     }
 
+    private static string? ReadSha256(ReadContext context, SourceValue value)
+    {
+        if (context.String(value, new string('0', 8) + "…") is not { } text)
+            return null;
+        if (text.Length == 64 && text.All(char.IsAsciiHexDigit))
+            return text.ToLowerInvariant();
+        context.Error(value, "a SHA-256 checksum is 64 hexadecimal digits, as sha256sum writes it");
+        // Declared it is, if wrongly: that is error enough.
+        return "";
+    }
+
     private static RemotePath AsPrefix(RemotePath remote) => remote.IsPrefix ? remote : remote.WithKey(remote.Key + "/");
 
-    /// <summary>The internal side: the path as written, and whether it is writable or optional.</summary>
-    private sealed record Target(string? Text, bool Flag, SourceValue At, Dictionary<string, JsonElement>? Extensions);
+    /// <summary>The internal side: the path as written, whether it is writable or optional, and the declared checksum.</summary>
+    private sealed record Target(string? Text, bool Flag, string? Sha256, SourceValue At, Dictionary<string, JsonElement>? Extensions);
 }
 
 /// <summary>An input or output with its places in the text.</summary>

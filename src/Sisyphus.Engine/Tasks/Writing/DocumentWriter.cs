@@ -34,6 +34,8 @@ internal static class DocumentWriter
                 writer.WriteNumberValue(code);
             writer.WriteEndArray();
         }
+        if (document.Publish != TaskPublishing.Staged)
+            writer.WriteString("publish", "direct");
         if (document.Priority != TaskDocument.DefaultPriority)
             writer.WriteNumber("priority", document.Priority);
         WriteExtensions(writer, document);

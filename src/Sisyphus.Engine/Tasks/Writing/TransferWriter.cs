@@ -11,7 +11,7 @@ internal static class TransferWriter
             return;
         writer.WriteStartObject("inputs");
         foreach (var input in inputs)
-            WriteTarget(writer, input.Remote, input.Path, "writable", input.Writable, input);
+            WriteTarget(writer, input.Remote, input.Path, "writable", input.Writable, input.Sha256, input);
         writer.WriteEndObject();
     }
 
@@ -23,22 +23,24 @@ internal static class TransferWriter
         foreach (var output in outputs)
         {
             var path = output.Kind is TaskOutputKind.File or TaskOutputKind.Directory ? InternalPattern.Escape(output.Path) : output.Path;
-            WriteTarget(writer, output.Remote, path, "optional", output.Optional, output);
+            WriteTarget(writer, output.Remote, path, "optional", output.Optional, null, output);
         }
         writer.WriteEndObject();
     }
 
-    private static void WriteTarget(Utf8JsonWriter writer, RemotePath remote, string path, string flagKey, bool flag, TaskPart part)
+    private static void WriteTarget(Utf8JsonWriter writer, RemotePath remote, string path, string flagKey, bool flag, string? sha256, TaskPart part)
     {
-        if (!flag && part.Extensions.Count == 0)
+        if (!flag && sha256 is null && part.Extensions.Count == 0)
         {
-            writer.WriteString(remote.ToString(), path);
+            writer.WriteString(remote.Written, path);
             return;
         }
-        writer.WriteStartObject(remote.ToString());
+        writer.WriteStartObject(remote.Written);
         writer.WriteString("path", path);
         if (flag)
             writer.WriteBoolean(flagKey, true);
+        if (sha256 is not null)
+            writer.WriteString("sha256", sha256);
         DocumentWriter.WriteExtensions(writer, part);
         writer.WriteEndObject();
     }

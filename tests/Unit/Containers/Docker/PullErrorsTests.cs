@@ -14,6 +14,8 @@ public sealed class PullErrorsTests
     [InlineData("Head \"https://registry.example/v2/a/manifests/1\": no basic auth credentials", FailureReason.ImagePullDenied)]
     [InlineData("error parsing HTTP 403 response body: unexpected end of JSON input: 403 Forbidden", FailureReason.ImagePullDenied)]
     [InlineData("toomanyrequests: You have reached your pull rate limit. unauthorized", FailureReason.ImagePullFailed)]
+    [InlineData("denied: permission_denied: read_package", FailureReason.ImagePullDenied)]
+    [InlineData("failed to register layer: open /var/lib/docker/overlay2/x/work: permission denied: unknown", FailureReason.ImagePullFailed)]
     [InlineData("manifest for alpine:nope not found: manifest unknown: manifest unknown", FailureReason.ImageNotFound)]
     [InlineData("failed to resolve reference \"docker.io/library/alpine:nope\": docker.io/library/alpine:nope: not found", FailureReason.ImageNotFound)]
     [InlineData("no matching manifest for linux/arm64/v8 in the manifest list entries", FailureReason.ImageNotFound)]

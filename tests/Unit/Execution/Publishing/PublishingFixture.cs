@@ -37,10 +37,10 @@ internal sealed class PublishingFixture : IDisposable
 
     public static TransferOptions Fast => new() { BaseDelay = TimeSpan.Zero, Concurrency = 1 };
 
-    public OutputPublisher Publisher(Func<IObjectStore, IObjectStore>? around = null, TransferOptions? options = null)
+    public OutputPublisher Publisher(Func<IObjectStore, IObjectStore>? around = null, TransferOptions? options = null, TimeProvider? time = null)
     {
         var wrapped = new ObjectStores(around?.Invoke(First) ?? First, new Dictionary<string, IObjectStore> { ["second"] = around?.Invoke(Second) ?? Second });
-        return new OutputPublisher(path => wrapped.Resolve(path), options ?? Fast);
+        return new OutputPublisher(path => wrapped.Resolve(path), new TransferScheduler(options ?? Fast, time));
     }
 
     public IReadOnlyList<OutputFile> Outputs(string attempt) => [.. Finals.Select((final, index) =>
@@ -52,8 +52,13 @@ internal sealed class PublishingFixture : IDisposable
 
     public static string ContentOf(string attempt, int index) => $"output {index} of {attempt}" + new string('.', index * 1000);
 
-    public Task<Publication> PublishAsync(OutputPublisher publisher, string attempt) =>
-        publisher.PublishAsync(TaskId, attempt, Home, Outputs(attempt), outputs => JsonSerializer.SerializeToElement(new { attempt, outputs = outputs.Count }), null, Token);
+    public Task<Publication> PublishAsync(OutputPublisher publisher, string attempt, PublicationState? kept = null, bool direct = false) =>
+        publisher.PublishAsync(Request(attempt) with { Kept = kept, Direct = direct }, null, Token);
+
+    public PublicationRequest Request(string attempt, IReadOnlyList<OutputFile>? outputs = null) => new(TaskId, attempt, Home, outputs ?? Outputs(attempt))
+    {
+        Record = (outputs, exclusive) => JsonSerializer.SerializeToElement(new { attempt, outputs = outputs.Count, exclusive }),
+    };
 
     public async Task<string?> FinalAsync(int index) => await (Finals[index].Bucket == "second" ? Second : First).ReadTextAsync(Finals[index].Bucket, Finals[index].Key);
 
@@ -74,9 +79,24 @@ internal sealed class PublishingFixture : IDisposable
         foreach (var (store, bucket) in new[] { (First, "first"), (Second, "second") })
         {
             if (await store.BucketExistsAsync(bucket, Token))
-                all.AddRange((await store.KeysAsync(bucket, ".sisyphus/")).Where(key => key.Contains("/outputs/", StringComparison.Ordinal)));
+                all.AddRange((await store.KeysAsync(bucket, ".sisyphus/")).Where(key => key.Contains("/outputs/", StringComparison.Ordinal) || key.Contains("/logs/", StringComparison.Ordinal) || key.EndsWith("/home", StringComparison.Ordinal)));
         }
         return all;
+    }
+
+    public static async Task<int> SweepAsync(OutputPublisher publisher, RemotePath bucket, TimeSpan age = default)
+    {
+        var warnings = new List<string>();
+        var removed = await publisher.SweepAsync(bucket, age, warnings.Add, Token);
+        Assert.Empty(warnings);
+        return removed;
+    }
+
+    /// <summary>Puts a decision in the place of the one that stands, as somebody else would.</summary>
+    public async Task EditDecisionAsync(Func<string, string> edit)
+    {
+        var key = $".sisyphus/{TaskId}/published.json";
+        await First.PutAsync("first", key, edit((await First.ReadTextAsync("first", key))!));
     }
 
     public async Task<JsonElement?> DecisionAsync()

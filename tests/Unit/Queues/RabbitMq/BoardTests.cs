@@ -1,5 +1,6 @@
 using Sisyphus.Engine.Queues;
-using Sisyphus.Engine.Queues.RabbitMq;
+using Sisyphus.Engine.Queues.RabbitMq.Events;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 using Xunit;
 
@@ -95,6 +96,31 @@ public sealed class BoardTests
         Assert.Equal((TaskState.Queued, 0, 0), (Task.Summary.State, Task.Summary.Attempts, Task.Summary.Losses));
         Assert.False(Apply(LogEntryKind.TaskClaimed, 1, "late"));
         Assert.True(Apply(LogEntryKind.TaskClaimed, 2, "b"));
+    }
+
+    [Fact]
+    public void Refused_AndSentAgain_WaitsAgain()
+    {
+        Apply(LogEntryKind.TaskSent);
+        Assert.True(Apply(LogEntryKind.TaskRefused));
+        Assert.Equal((TaskState.SystemError, false), (Task.Summary.State, Task.IsOver));
+        Assert.True(Apply(LogEntryKind.TaskSent));
+        Assert.Equal((TaskState.Queued, null, "", false), (Task.Summary.State, Task.Ended, Task.Summary.Message, Task.IsEndTold));
+        Assert.True(Apply(LogEntryKind.CancelRequested));
+        Assert.True(Task.IsOver);
+    }
+
+    [Fact]
+    public void Refused_ButThereIsAMessage_CanBeClaimed()
+    {
+        // Two senders of one id: that one was refused does not undo what the other was confirmed.
+        Apply(LogEntryKind.TaskSent);
+        Apply(LogEntryKind.TaskSent);
+        Apply(LogEntryKind.TaskRefused);
+        Assert.True(Apply(LogEntryKind.TaskClaimed, 1, "a"));
+        Assert.Equal((TaskState.Initializing, null, false), (Task.Summary.State, Task.Ended, Task.IsRefused));
+        Assert.True(End(1));
+        Assert.True(Task.IsOver);
     }
 
     [Fact]

@@ -21,6 +21,7 @@ public sealed class BrokerFailuresTests
     [InlineData(405, "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'q'", QueueFailure.Unavailable, "locked queue 'q'")]
     [InlineData(406, "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost 'lab'", QueueFailure.NotAQueue, "prefix=")]
     [InlineData(406, "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 60000 ms.", QueueFailure.Unavailable, "limit for deliveries")]
+    [InlineData(406, "PRECONDITION_FAILED - stream queue 'q' in vhost '/' does not have a running replica on the local node", QueueFailure.Unavailable, "no copy of it that runs")]
     [InlineData(320, "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'", QueueFailure.Unavailable, "closed the connection")]
     [InlineData(530, "NOT_ALLOWED - vhost lab not found", QueueFailure.Denied, "no virtual host 'lab'")]
     [InlineData(530, "NOT_ALLOWED - access to vhost 'lab' refused for user 'me'", QueueFailure.Denied, "no access to the virtual host 'lab'")]

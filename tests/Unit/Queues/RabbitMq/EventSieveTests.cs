@@ -1,5 +1,6 @@
 using Sisyphus.Engine.Queues;
-using Sisyphus.Engine.Queues.RabbitMq;
+using Sisyphus.Engine.Queues.RabbitMq.Events;
+using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 using Xunit;
 
@@ -34,6 +35,28 @@ public sealed class EventSieveTests
         Assert.True(_sieve.Passes(Claimed("two", 4)));
         Assert.False(_sieve.Passes(Progressed("one", 3)));
         Assert.True(_sieve.Passes(Ended("two", 4)));
+    }
+
+    [Fact]
+    public void Passes_ReaderThatBeginsWithAnOldWord_HearsTheEndAllTheSame()
+    {
+        Assert.True(_sieve.Passes(Progressed("one", 1)));
+        Assert.True(_sieve.Passes(Ended("two", 2)));
+    }
+
+    [Fact]
+    public void Passes_ReaderThatBeginsWithAnOldEnd_HearsTheOther()
+    {
+        Assert.True(_sieve.Passes(Ended("one", 1)));
+        Assert.True(_sieve.Passes(Progressed("two", 2)));
+        Assert.True(_sieve.Passes(Ended("two", 2)));
+    }
+
+    [Fact]
+    public void Passes_ReaderThatBeginsWithACancelThatCameTooLate_HearsTheEnd()
+    {
+        Assert.True(_sieve.Passes(Entry(LogEntryKind.CancelRequested, null, null) with { State = TaskState.Running }));
+        Assert.True(_sieve.Passes(Ended("one", 1)));
     }
 
     [Fact]

@@ -50,6 +50,41 @@ public sealed class InputCacheTests : IDisposable
         Assert.Equal(ContentHash.Of(Content(Size, 2)), second.Sums);
     }
 
+    [Fact]
+    public async Task Fetch_GenerationThatNobodyKnows_IsFetchedEachTimeUnlessTheContentIsDeclared()
+    {
+        var store = new ScriptedStore((_, _) => new MemoryStream(Content(Size)));
+        var info = new ObjectInfo("host", "k", ObjectInfo.UnknownSize, ObjectInfo.UnknownGeneration, null, default);
+        var sha256 = ContentHash.Of(Content(Size)).Sha256;
+        foreach (var (declared, opened) in ((string?, int)[])[(null, 1), (null, 2), (sha256, 3), (sha256, 3)])
+        {
+            using var lease = await Open().FetchAsync(store, info, declared, new TransferMeter(), Token);
+            Assert.Equal((opened, ContentHash.Of(Content(Size))), (store.Opened, lease.Sums));
+        }
+    }
+
+    [Fact]
+    public async Task Fetch_OtherContentThanDeclared_IsNotKept()
+    {
+        var info = await PutAsync("a");
+        var cache = Open();
+        (await cache.FetchAsync(_store, info, new TransferMeter(), Token)).Dispose();
+        // The same generation is there, of which somebody declares something else.
+        await FailsAsync(FailureReason.InputCorrupt, () => cache.FetchAsync(_store, info, new string('0', 64), new TransferMeter(), Token));
+        await FailsAsync(FailureReason.InputCorrupt, () => cache.FetchAsync(_store, info, new string('0', 64), new TransferMeter(), Token));
+    }
+
+    [Fact]
+    public async Task Fetch_AddressesThatDifferInTheirQuery_AreTwo()
+    {
+        var store = new ScriptedStore((n, _) => new MemoryStream(Content(Size, n)));
+        var info = new ObjectInfo("host", "k", Size, "g", null, default);
+        var cache = Open();
+        using var one = await cache.FetchAsync(store, info with { Query = "id=1" }, new TransferMeter(), Token);
+        using var two = await cache.FetchAsync(store, info with { Query = "id=2" }, new TransferMeter(), Token);
+        Assert.NotEqual(one.Sums, two.Sums);
+    }
+
     [Fact, System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task Fetch_Cached_NobodyMayWriteIt()
     {
@@ -199,7 +234,7 @@ public sealed class InputCacheTests : IDisposable
     }
 
     private InputCache Open(long maxBytes = InputCacheOptions.DefaultMaxBytes) =>
-        new(new InputCacheOptions { Folder = _folder["cache"], MaxBytes = maxBytes }, new TransferOptions { BaseDelay = TimeSpan.Zero });
+        new(new InputCacheOptions { Folder = _folder["cache"], MaxBytes = maxBytes }, new TransferScheduler(new TransferOptions { BaseDelay = TimeSpan.Zero }));
 
     private Task<ObjectInfo> PutAsync(string key, int seed = 1) => _inner.PutAsync("bucket", key, Content(Size, seed));
 }

@@ -3,7 +3,7 @@ using Sisyphus.Engine.Storage.Directories;
 
 namespace Sisyphus.Tests.Unit.Storage.Directories;
 
-public sealed class DirectoryOfBucketsContractTests : ObjectStoreContract, IDisposable
+public sealed class DirectoryOfBucketsContractTests : ObjectStoreContract
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -11,12 +11,16 @@ public sealed class DirectoryOfBucketsContractTests : ObjectStoreContract, IDisp
 
     private protected override IObjectStore Store { get; }
 
-    public void Dispose() => _folder.Dispose();
+    public override ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return base.DisposeAsync();
+    }
 
     private protected override IObjectStore Reopen() => DirectoryObjectStore.OfRoot(_folder["root"]);
 }
 
-public sealed class DirectoryAsBucketContractTests : ObjectStoreContract, IDisposable
+public sealed class DirectoryAsBucketContractTests : ObjectStoreContract
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -24,7 +28,11 @@ public sealed class DirectoryAsBucketContractTests : ObjectStoreContract, IDispo
 
     private protected override IObjectStore Store { get; }
 
-    public void Dispose() => _folder.Dispose();
+    public override ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return base.DisposeAsync();
+    }
 
     private protected override IObjectStore Reopen() => DirectoryObjectStore.OfBucket(_folder["the bucket"], Bucket);
 }

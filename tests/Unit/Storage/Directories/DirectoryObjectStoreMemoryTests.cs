@@ -1,3 +1,4 @@
+using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Storage.Directories;
 using Xunit;
 

@@ -215,6 +215,23 @@ public sealed class DirectoryObjectStoreTests : IDisposable
         File.SetUnixFileMode(_folder["bucket/a"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
+    [Fact, UnsupportedOSPlatform("windows")]
+    public void TryLink_FileThatMayNotBeRead_LeavesNoSecondName()
+    {
+        var temporary = Directory.CreateDirectory(_folder[$"bucket/{KeyPath.TemporaryFolder}"]).FullName;
+        foreach (var open in (string[])[_folder.Path, _folder["bucket"], temporary])
+            File.SetUnixFileMode(open, (UnixFileMode)0b111_111_111);
+        AsOrdinaryUser.Run(() =>
+        {
+            // Its owner may link it all the same.
+            File.WriteAllText(_folder["file"], "x");
+            File.SetUnixFileMode(_folder["file"], UnixFileMode.None);
+            Assert.Throws<UnauthorizedAccessException>(() => UnfinishedFile.TryLink(_folder["bucket"], _folder["file"]));
+            return Task.CompletedTask;
+        });
+        Assert.Empty(Directory.GetFiles(temporary));
+    }
+
     [Fact]
     public async Task Put_DiskFull_IsDiskFullAndLeavesNoFile()
     {

@@ -1,6 +1,5 @@
 using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Storage.Checksums;
-using Sisyphus.Engine.Storage.Directories;
 using Sisyphus.Engine.Storage.Transfers;
 using Sisyphus.Engine.Tasks;
 using Xunit;
@@ -12,6 +11,8 @@ public sealed class DownloadTests : IDisposable
 {
     private static readonly byte[] Whole = Content(1_000_000);
     private static readonly TransferOptions Options = new() { BaseDelay = TimeSpan.Zero, StallTimeout = TimeSpan.FromSeconds(1) };
+
+    private static TransferScheduler Scheduler => new(Options);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -26,7 +27,7 @@ public sealed class DownloadTests : IDisposable
     {
         var store = new ScriptedStore((_, offset) => new FaultyIOStream(Whole[(int)offset..], breakAfter: 90_000));
         var meter = new TransferMeter();
-        var sums = await new Download(Options).ToFileAsync(Item(store, Info), meter, Token);
+        var sums = await new Download(Scheduler).ToFileAsync(Item(store, Info), meter, Token);
         Assert.Equal(ContentHash.Of(Whole), sums);
         Assert.Equal(Whole, await File.ReadAllBytesAsync(_folder["file"], Token));
         Assert.Equal(Enumerable.Range(0, 12).Select(i => i * 90_000L), store.Offsets);
@@ -37,7 +38,7 @@ public sealed class DownloadTests : IDisposable
     public async Task ToFile_NothingMovesAnyMore_GivesUpAfterTheAttempts()
     {
         var store = new ScriptedStore((_, _) => new FaultyIOStream([], breakAfter: 0));
-        await FailsAsync(FailureReason.TransferFailed, () => new Download(Options).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
+        await FailsAsync(FailureReason.TransferFailed, () => new Download(Scheduler).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
         Assert.Equal(TransferOptions.DefaultAttempts, store.Opened);
         Assert.False(File.Exists(_folder["file"]));
     }
@@ -46,37 +47,88 @@ public sealed class DownloadTests : IDisposable
     public async Task ToFile_StreamEndsTooSoon_GoesOn()
     {
         var store = new ScriptedStore((n, offset) => new MemoryStream(Whole[(int)offset..(n == 1 ? 1000 : Whole.Length)]));
-        Assert.Equal(ContentHash.Of(Whole), await new Download(Options).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
+        Assert.Equal(ContentHash.Of(Whole), await new Download(Scheduler).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
+    }
+
+    [Fact]
+    public async Task ToFile_UnknownSizeAndConnectionBreaks_BeginsAnew()
+    {
+        var store = new ScriptedStore((n, _) => n < 3 ? new FaultyIOStream(Whole, breakAfter: 90_000 * n) : new MemoryStream(Whole));
+        var meter = new TransferMeter();
+        var sums = await new Download(Scheduler).ToFileAsync(Item(store, Info with { Size = ObjectInfo.UnknownSize, Crc32C = null }), meter, Token);
+        Assert.Equal(ContentHash.Of(Whole), sums);
+        Assert.Equal(Whole, await File.ReadAllBytesAsync(_folder["file"], Token));
+        Assert.Equal([0, 0, 0], store.Offsets);
+        Assert.Equal((Whole.Length, Whole.Length), (meter.Current.Bytes, meter.Current.TotalBytes));
+    }
+
+    [Fact]
+    public async Task ToFile_UnknownSizeAndNothingHelps_GivesUpAfterTheAttempts()
+    {
+        var store = new ScriptedStore((_, _) => new FaultyIOStream(Whole, breakAfter: 90_000));
+        await FailsAsync(FailureReason.TransferFailed, () => new Download(Scheduler).ToFileAsync(Item(store, Info with { Size = ObjectInfo.UnknownSize, Crc32C = null }), new TransferMeter(), Token));
+        Assert.Equal(TransferOptions.DefaultAttempts, store.Opened);
+    }
+
+    [Fact]
+    public async Task ToFile_OtherContentThanDeclared_IsFetchedOnceMoreAndNamesBothSums()
+    {
+        var store = new ScriptedStore((_, _) => new MemoryStream(Whole));
+        var declared = new string('a', 64);
+        var failure = await FailsAsync(FailureReason.InputCorrupt, () => new Download(Scheduler).ToFileAsync(Item(store, Info) with { Sha256 = declared }, new TransferMeter(), Token));
+        Assert.Equal(2, store.Opened);
+        Assert.False(failure.IsRetryable);
+        Assert.Contains(declared, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(ContentHash.Of(Whole).Sha256, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ToFile_DeclaredContentDamagedOnce_IsFetchedAgain()
+    {
+        var store = new ScriptedStore((n, _) => new MemoryStream(n == 1 ? Content(Whole.Length, 9) : Whole));
+        await new Download(Scheduler).ToFileAsync(Item(store, Info with { Crc32C = null }) with { Sha256 = ContentHash.Of(Whole).Sha256 }, new TransferMeter(), Token);
+        Assert.Equal(2, store.Opened);
     }
 
     [Fact]
     public async Task ToFile_StreamStalls_IsBrokenOffAndGoesOn()
     {
         var store = new ScriptedStore((n, offset) => n == 1 ? new StallingStream() : new MemoryStream(Whole[(int)offset..]));
-        Assert.Equal(ContentHash.Of(Whole), await new Download(Options).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
+        Assert.Equal(ContentHash.Of(Whole), await new Download(Scheduler).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
         Assert.Equal(2, store.Opened);
+    }
+
+    [Fact]
+    public async Task ToFile_DamagedOnTheWayOnce_IsFetchedAgain()
+    {
+        var store = new ScriptedStore((n, _) => new MemoryStream(n == 1 ? Content(Whole.Length, 2) : Whole));
+        var meter = new TransferMeter();
+        Assert.Equal(ContentHash.Of(Whole), await new Download(Scheduler).ToFileAsync(Item(store, Info), meter, Token));
+        Assert.Equal(Whole, await File.ReadAllBytesAsync(_folder["file"], Token));
+        Assert.Equal((2, Whole.Length), (store.Opened, meter.Current.Bytes));
+    }
+
+    [Fact]
+    public async Task ToFile_SizeUnknown_EndsWhereTheStreamDoes()
+    {
+        var store = new ScriptedStore((_, _) => new MemoryStream(Whole));
+        var sums = await new Download(Scheduler).ToFileAsync(Item(store, Info with { Size = ObjectInfo.UnknownSize, Crc32C = null }), new TransferMeter(), Token);
+        Assert.Equal(ContentHash.Of(Whole), sums);
     }
 
     [Fact]
     public async Task ToFile_OtherBytesThanTheStoreSays_IsInputCorruptAndLeavesNoFile()
     {
         var store = new ScriptedStore((_, _) => new MemoryStream(Content(Whole.Length, 2)));
-        await FailsAsync(FailureReason.InputCorrupt, () => new Download(Options).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
+        await FailsAsync(FailureReason.InputCorrupt, () => new Download(Scheduler).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
         Assert.False(File.Exists(_folder["file"]));
-    }
-
-    [Fact]
-    public async Task ToFile_MoreBytesThanTheStoreSays_IsInputCorrupt()
-    {
-        var store = new ScriptedStore((_, _) => new MemoryStream([.. Whole, 1]));
-        await FailsAsync(FailureReason.InputCorrupt, () => new Download(Options).ToFileAsync(Item(store, Info with { Crc32C = null }), new TransferMeter(), Token));
     }
 
     [Fact]
     public async Task ToFile_StoreSaysMissing_IsNotRepeated()
     {
         var store = new ScriptedStore((_, _) => throw new TaskFailureException(FailureReason.InputMissing, "gone"));
-        await FailsAsync(FailureReason.InputMissing, () => new Download(Options).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
+        await FailsAsync(FailureReason.InputMissing, () => new Download(Scheduler).ToFileAsync(Item(store, Info), new TransferMeter(), Token));
         Assert.Equal(1, store.Opened);
     }
 
@@ -89,7 +141,7 @@ public sealed class DownloadTests : IDisposable
             canceled.Cancel();
             return new MemoryStream(Whole);
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new Download(Options).ToFileAsync(Item(store, Info), new TransferMeter(), canceled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new Download(Scheduler).ToFileAsync(Item(store, Info), new TransferMeter(), canceled.Token));
         Assert.False(File.Exists(_folder["file"]));
     }
 
@@ -99,44 +151,9 @@ public sealed class DownloadTests : IDisposable
         using var disk = SmallDisk.TryMount(_folder["small"], "512k");
         Assert.SkipWhen(disk is null, "Needs the right to mount.");
         var store = new ScriptedStore((_, offset) => new MemoryStream(Whole[(int)offset..]));
-        await FailsAsync(FailureReason.DiskFull, () => new Download(Options).ToFileAsync(new DownloadItem(store, Info, _folder["small/file"]), new TransferMeter(), Token));
+        await FailsAsync(FailureReason.DiskFull, () => new Download(Scheduler).ToFileAsync(new DownloadItem(store, Info, _folder["small/file"]), new TransferMeter(), Token));
         Assert.Equal(1, store.Opened);
         Assert.Empty(Directory.GetFiles(_folder["small"]));
-    }
-
-    [Fact]
-    public async Task ManyToFiles_MoreThanAtATime_AllArriveWithinTheLimit()
-    {
-        var store = DirectoryObjectStore.OfRoot(_folder["store"]);
-        var items = new List<DownloadItem>();
-        for (var i = 0; i < 40; i++)
-            items.Add(new DownloadItem(store, await store.PutAsync("bucket", $"{i}", Content(i * 1000, i)), _folder[$"file{i}"]));
-        var last = default(TransferProgress);
-        var sums = await new Download(new TransferOptions { Concurrency = 3 }).ManyToFilesAsync(items, new Callback(value => last = value), Token);
-        for (var i = 0; i < 40; i++)
-            Assert.Equal((ContentHash.Of(Content(i * 1000, i)), Convert.ToHexString(Content(i * 1000, i))), (sums[i], Convert.ToHexString(await File.ReadAllBytesAsync(_folder[$"file{i}"], Token))));
-        Assert.Equal(new TransferProgress(780_000, 780_000, 40, 40), last);
-    }
-
-    [Fact]
-    public async Task ManyToFiles_OneFails_ThrowsItsReason()
-    {
-        var store = DirectoryObjectStore.OfRoot(_folder["store"]);
-        var good = await store.PutAsync("bucket", "good", "x");
-        DownloadItem[] items = [new(store, good, _folder["a"]), new(store, good with { Key = "missing" }, _folder["b"]), new(store, good, _folder["c"])];
-        await FailsAsync(FailureReason.InputMissing, () => new Download(Options).ManyToFilesAsync(items, null, Token));
-    }
-
-    [Fact]
-    public async Task Upload_StoreFailsAtFirst_IsRepeatedFromTheStart()
-    {
-        await File.WriteAllBytesAsync(_folder["file"], Whole, Token);
-        var inner = DirectoryObjectStore.OfRoot(_folder["store"]);
-        var store = new FaultyStore(inner, call => call <= 2 ? (Fault)call : Fault.None, () => new IOException("reset"));
-        var meter = new TransferMeter();
-        var (stored, sums) = await new Upload(Options).FromFileAsync(_folder["file"], new ObjectLocation(store, "bucket", "k"), meter, Token);
-        Assert.Equal((3, ContentHash.Of(Whole), Crc32C.Of(Whole)), (store.Calls, sums, stored.Crc32C));
-        Assert.Equal(Whole.Length, meter.Current.Bytes);
     }
 
     [Theory, InlineData(0, 8, "Attempts"), InlineData(5, 0, "Concurrency"), InlineData(5, 257, "Concurrency")]
@@ -144,11 +161,6 @@ public sealed class DownloadTests : IDisposable
         Assert.Equal(name, Assert.Throws<ArgumentException>(new TransferOptions { Attempts = attempts, Concurrency = concurrency }.Validate).ParamName);
 
     private DownloadItem Item(IObjectStore store, ObjectInfo info) => new(store, info, _folder["file"]);
-
-    private sealed class Callback(Action<TransferProgress> report) : IProgress<TransferProgress>
-    {
-        public void Report(TransferProgress value) => report(value);
-    }
 
     /// <summary>A connection that resets after so many bytes.</summary>
     private sealed class FaultyIOStream(byte[] content, int breakAfter) : MemoryStream(content)

@@ -18,7 +18,7 @@ public sealed class TransferBatchTests : IDisposable
         _store = DirectoryObjectStore.OfRoot(_folder["store"]);
     }
 
-    private static TransferOptions Fast { get; } = new() { BaseDelay = TimeSpan.Zero };
+    private static TransferScheduler Fast { get; } = new(new TransferOptions { BaseDelay = TimeSpan.Zero });
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -78,7 +78,7 @@ public sealed class TransferBatchTests : IDisposable
     {
         var uploads = Enumerable.Range(0, 200).Select(i => Upload(Write($"m{i}", [1]), $"m/{i}")).ToArray();
 
-        await foreach (var _ in TransferBatch.RunAsync(uploads, new TransferOptions(), Token))
+        await foreach (var _ in new TransferBatch(Fast).RunAsync(uploads, Token))
             break;
 
         var after = await _store.ListAsync("b", "m/", Token).CountAsync(Token);
@@ -86,10 +86,38 @@ public sealed class TransferBatchTests : IDisposable
         Assert.Equal(after, await _store.ListAsync("b", "m/", Token).CountAsync(Token));
     }
 
+    [Fact]
+    public async Task RunAsync_SetAfterSet_TheLastCountIsOfAll()
+    {
+        var batch = new TransferBatch(Fast);
+        await batch.RunAsync([Upload(Write("p", [1, 2, 3]), "p"), Upload(Write("q", [4]), "q")], Token).ToListAsync(Token);
+        var events = await batch.RunAsync([Upload(Write("r", [5, 6]), "r")], Token).ToListAsync(Token);
+        var last = Assert.IsType<TransferProgressed>(events[^1]).Progress;
+        Assert.Equal((6, 6, 3, 3), (last.Bytes, last.TotalBytes, last.Objects, last.TotalObjects));
+    }
+
+    [Fact]
+    public async Task RunAsync_Removals_AreCounted()
+    {
+        var stored = (await Run([.. Enumerable.Range(0, 20).Select(i => Upload(Write($"n{i}", [1]), $"n/{i}"))])).OfType<TransferCompleted>().Select(happened => happened.Stored!);
+        var events = await new TransferBatch(Fast).RunAsync([.. stored.Select(info => new ObjectRemoval(_store, info, $"b:{info.Key}"))], Token).OfType<TransferProgressed>().ToListAsync(Token);
+        // The first of them at once, and the last.
+        Assert.InRange(events[0].Progress.Objects, 1, 19);
+        Assert.Equal((20, 20), (events[^1].Progress.Objects, events[^1].Progress.TotalObjects));
+    }
+
+    [Fact]
+    public async Task RunAsync_ATransferFailsInTheMiddle_NothingOfItIsCounted()
+    {
+        var info = Assert.IsType<TransferCompleted>(Assert.Single(await Run([Upload(Write("s", [1, 2, 3]), "s")]))).Stored!;
+        var events = await new TransferBatch(Fast).RunAsync([Download(info with { Crc32C = info.Crc32C ^ 1 }, _store)], Token).ToListAsync(Token);
+        Assert.Equal((0, 0), (Assert.IsType<TransferProgressed>(events[^1]).Progress.Bytes, Assert.IsType<TransferProgressed>(events[^1]).Progress.Objects));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static async Task<List<TransferEvent>> Run(IReadOnlyCollection<ObjectTransfer> transfers) =>
-        await TransferBatch.RunAsync(transfers, Fast, Token).Where(happened => happened is not TransferProgressed).ToListAsync(Token);
+        await new TransferBatch(Fast).RunAsync(transfers, Token).Where(happened => happened is not TransferProgressed).ToListAsync(Token);
 
     private FileUpload Upload(string file, string key) =>
         new(file, new ObjectLocation(_store, "b", key), $"b:{key}", File.Exists(file) ? new FileInfo(file).Length : 0);

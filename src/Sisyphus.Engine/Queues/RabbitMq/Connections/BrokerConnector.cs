@@ -80,7 +80,7 @@ internal sealed class BrokerConnector(BrokerAddress address)
         {
             BrokerVersion.Check(connection.ServerProperties, address);
             var channel = await connection.CreateChannelAsync(new CreateChannelOptions(false, false, null, 1), cancellationToken).ConfigureAwait(false);
-            await using (channel.ConfigureAwait(false))
+            await using (channel.Ending().ConfigureAwait(false))
                 await channel.CloseAsync(cancellationToken).ConfigureAwait(false);
             return connection;
         }

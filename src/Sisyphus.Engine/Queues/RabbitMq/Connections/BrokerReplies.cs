@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
+using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
@@ -19,6 +20,9 @@ internal static partial class BrokerReplies
     private const int NotAllowed = 530;
     private const int InternalError = 541;
 
+    /// <summary>Whether it was the client that ended the connection, over bytes which it did not understand.</summary>
+    public static bool IsUnreadable(ShutdownEventArgs? reason) => reason is { Initiator: ShutdownInitiator.Library, ReplyCode: Constants.FrameError or Constants.SyntaxError };
+
     public static (QueueFailure Failure, string What, string Advice) Explain(ShutdownEventArgs reason, BrokerAddress address)
     {
         var said = Said(reason);
@@ -30,6 +34,7 @@ internal static partial class BrokerReplies
             NotFound => (QueueFailure.Unavailable, $"it is not there ({said})", "Start a node, which declares the queues, or wait until the member of the cluster that has it is back."),
             ResourceLocked => (QueueFailure.Unavailable, $"another connection has it for itself ({said})", "Wait until that one has ended; the broker drops a dead one after about three heartbeats."),
             PreconditionFailed when IsDeliveryTimeout(said) => (QueueFailure.Unavailable, $"the broker's limit for deliveries has passed ({said})", "It is connected again."),
+            PreconditionFailed when said.Contains("replica on the local node", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Unavailable, $"this member of the cluster has no copy of it that runs ({said})", "Wait until it has, which takes seconds."),
             PreconditionFailed => (QueueFailure.NotAQueue, $"what is there was declared otherwise ({said})", "Nothing was changed there. Remove it on the broker when it is empty, or use other names with prefix= in the address."),
             NotAllowed when said.Contains("not found", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Denied, $"the broker has no virtual host '{address.VirtualHost}'", "Correct the address, where a virtual host '/' is left out or %2F, or create it with 'rabbitmqctl add_vhost'."),
             NotAllowed when said.Contains("limit", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Unavailable, $"the broker's limit is reached ({said})", "Close connections, or let an administrator raise it."),
@@ -38,7 +43,8 @@ internal static partial class BrokerReplies
             NotAllowed => (QueueFailure.Denied, $"the broker does not allow it ({said})", "Look into the broker's log."),
             ConnectionForced => (QueueFailure.Unavailable, $"the broker closed the connection ({said})", "It is being stopped, or an administrator closed it; try again."),
             ResourceError => (QueueFailure.Full, $"the broker is short of something ({said})", "Make room on the broker."),
-            InternalError when said.Contains("feature flag is disabled", StringComparison.OrdinalIgnoreCase) => (QueueFailure.Denied, $"the broker was set up without a kind of queue that is needed ({said})", "An administrator has to enable it: 'rabbitmqctl enable_feature_flag all'."),
+            InternalError when IsLackOfKind(said) && said.Contains("rabbit_stream_queue", StringComparison.Ordinal) => (QueueFailure.Denied, $"the broker was set up without streams ({said})", "They are needed. An administrator has to enable them: 'rabbitmqctl enable_feature_flag all'."),
+            InternalError when IsLackOfKind(said) => (QueueFailure.Denied, $"the broker was set up without quorum queues ({said})", "An administrator has to enable them: 'rabbitmqctl enable_feature_flag all'. Or leave queues=quorum out of the address: then classic queues are used."),
             InternalError => (QueueFailure.Unavailable, $"the broker failed ({said})", "Look into the broker's log, and try again."),
             ChannelError => (QueueFailure.Unavailable, $"the channel was closed already ({said})", "Try again."),
             _ => (QueueFailure.Unavailable, $"the connection was closed ({reason.ReplyCode} {said})", "Try again."),
@@ -59,7 +65,13 @@ internal static partial class BrokerReplies
     public static bool IsInExclusiveUse(Exception? error) =>
         error is OperationInterruptedException { ShutdownReason: { ReplyCode: AccessRefused } reason } && IsExclusive(reason.ReplyText);
 
+    /// <summary>Refused because the broker was set up without such queues, for which it closes the whole connection.</summary>
+    public static OperationInterruptedException? LacksKind(Exception? error) =>
+        error is OperationInterruptedException { ShutdownReason: { ReplyCode: InternalError } reason } lack && IsLackOfKind(reason.ReplyText) ? lack : null;
+
     public static bool IsDeliveryTimeout(string said) => said.Contains("delivery acknowledgement on channel", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsLackOfKind(string? said) => said?.Contains("feature flag is disabled", StringComparison.OrdinalIgnoreCase) == true;
 
     private static bool IsExclusive(string? said) => said?.Contains("in exclusive use", StringComparison.OrdinalIgnoreCase) == true;
 

@@ -1,6 +1,0 @@
-using RabbitMQ.Client;
-
-namespace Sisyphus.Engine.Queues.RabbitMq;
-
-/// <summary>A message as it was delivered; its body is a copy, because the client takes the original back.</summary>
-internal readonly record struct Incoming(IChannel Channel, ulong Tag, string Queue, IReadOnlyBasicProperties Properties, ReadOnlyMemory<byte> Body);
