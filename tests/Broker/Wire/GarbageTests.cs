@@ -7,7 +7,7 @@ using Xunit;
 namespace Sisyphus.Tests.Broker.Wire;
 
 /// <summary>What others write into the nodes' own queues and streams stops no node.</summary>
-public sealed class GarbageTests(BrokerFixture fixture) : WireTest(fixture)
+public sealed class GarbageTests(BrokerFixture fixture, ITestOutputHelper output) : WireTest(fixture)
 {
     private const string Bus = "sisyphus.bus";
 
@@ -68,28 +68,41 @@ public sealed class GarbageTests(BrokerFixture fixture) : WireTest(fixture)
     }
 
     [Theory, MemberData(nameof(Places))]
-    public async Task Unreadable_InAnyQueue_StopsNobody(string queue)
+    public async Task StrangeHeaders_InAnyQueue_StopNobody(string queue)
     {
         var session = await JoinAsync();
         await MakeAllQueuesAsync(session);
         var claiming = ClaimAsync(session);
-        // A stream, from which nothing can be removed, takes none (seen on 3.10.8, 4.0.5 and 4.3.6).
-        if (queue is "sisyphus.events" or "sisyphus.heartbeats")
-            Assert.Contains("541", (await Assert.ThrowsAsync<InvalidOperationException>(() => PublishUnreadableAsync(queue))).Message, StringComparison.Ordinal);
-        else
-            await PublishUnreadableAsync(queue);
+        await PublishEachAsync(queue);
         await AssertWorksAsync(session, claiming);
         Assert.Equal("next", (await SendAndClaimAsync(await JoinAsync("node-2", Open()), "next")).Document.Id);
     }
 
     [Theory, InlineData("task.x.TaskSent"), InlineData("heartbeat.node-1")]
-    public async Task Unreadable_OnTheBus_IsRefused(string key)
+    public async Task StrangeHeaders_OnTheBus_StopNobody(string key)
     {
         var session = await JoinAsync();
         var claiming = ClaimAsync(session);
-        Assert.Contains("541", (await Assert.ThrowsAsync<InvalidOperationException>(() => PublishUnreadableAsync(key, Bus))).Message, StringComparison.Ordinal);
+        await PublishEachAsync(key, Bus);
         await AssertWorksAsync(session, claiming);
         Assert.Equal("next", (await SendAndClaimAsync(await JoinAsync("node-2", Open()), "next")).Document.Id);
+    }
+
+    /// <summary>A stream does not take all of them. The tables would cost the broker seconds in each place, because it traces.</summary>
+    private async Task PublishEachAsync(string queue, string exchange = "")
+    {
+        foreach (var headers in (string[])["decimal of 200 places", "arrays in arrays"])
+        {
+            try
+            {
+                await PublishStrangeAsync(queue, headers, exchange: exchange);
+            }
+            catch (InvalidOperationException refused) when (exchange == Bus || queue is "sisyphus.events" or "sisyphus.heartbeats")
+            {
+                Assert.Contains("541", refused.Message, StringComparison.Ordinal);
+                output.WriteLine($"{queue} takes no {headers}.");
+            }
+        }
     }
 
     private static string With(string kind, string more) => $$"""[{"kind": "{{kind}}", "time": "2024-01-01T00:00:00Z", {{more}} }]""";

@@ -100,13 +100,12 @@ public abstract class WireTest(BrokerFixture fixture) : IAsyncLifetime
 
     protected Task PublishAsync(string queue, string text, BasicProperties? properties = null, string exchange = "") => PublishAsync(queue, Encoding.UTF8.GetBytes(text), properties, exchange);
 
-    /// <summary>A decimal with 200 places among the headers: the broker takes it, the client closes the connection over it.</summary>
+    /// <param name="headers">One of <see cref="StrangeHeaders"/>.</param>
     /// <exception cref="InvalidOperationException">The broker refuses it.</exception>
-    private protected async Task PublishUnreadableAsync(string queue, string exchange = "")
+    private protected async Task PublishStrangeAsync(string queue, string headers, string text = "hello", string exchange = "")
     {
-        var headers = new AmqpBytes().ShortString("price").Octet((byte)'D').Octet(200).Long(1).ToArray();
         await using var client = await RawAmqpClient.ConnectAsync(Address, Token);
-        await client.PublishAsync(exchange, queue, "hello"u8.ToArray(), new RawProperties(Headers: headers), Token);
+        await client.PublishAsync(exchange, queue, Encoding.UTF8.GetBytes(text), new RawProperties(Headers: StrangeHeaders.All[headers]), Token);
         await client.CloseAsync(Token);
     }
 

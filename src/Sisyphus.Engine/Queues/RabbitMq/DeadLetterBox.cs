@@ -5,7 +5,6 @@ using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
-using Sisyphus.Engine.Queues.RabbitMq.Leasing;
 using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
 
@@ -26,7 +25,6 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
     private const int MaxDocument = 1 << 20;
     /// <summary>Bytes of letters that are held at a time, some more with the last one. For each page all before it are fetched again, so it is no small one.</summary>
     private const long MaxPage = 32 << 20;
-    private const int MostTries = 3;
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -86,26 +84,7 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
     /// <summary>A letter is written before the end that it tells of: that may not have counted, and its writer have died before he took it back.</summary>
     private bool IsContradicted(Ticket ticket) => parts.Board.Find(ticket.Id) is { } known && (known.IsHeld || known.Summary.State is TaskState.Complete or TaskState.Canceled);
 
-    /// <summary>One that the client can't read ends the connection, and stands before the others until it is removed.</summary>
     private async Task VisitAllAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            var connection = await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false);
-            try
-            {
-                await VisitOnceAsync(visit, cancellationToken).ConfigureAwait(false);
-                return;
-            }
-            catch (QueueException) when (tries < MostTries && BrokerReplies.IsUnreadable(connection.CloseReason))
-            {
-                parts.Reading.Cut();
-                await new Unreadable(parts).RemoveAsync([parts.Names.Dead], cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
-    private async Task VisitOnceAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
     {
         var connection = await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await parts.Topology.EnsurePlainAsync(connection, parts.Names.Dead, cancellationToken).ConfigureAwait(false);
@@ -119,7 +98,7 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
                 // What was looked at and not removed is back in its place with the channel's end.
                 await using (channel.Ending().ConfigureAwait(false))
                 {
-                    while (await parts.Calls.GetAsync(channel, parts.Names.Dead, autoAck: false, "read the dead letters", cancellationToken).ConfigureAwait(false) is { } message)
+                    while (await parts.Calls.GetAsync(channel, parts.Names.Dead, "read the dead letters", cancellationToken).ConfigureAwait(false) is { } message)
                     {
                         var (ticket, letter) = Read(message);
                         var fate = await visit(ticket, letter, message.Body).ConfigureAwait(false);

@@ -1,5 +1,4 @@
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
 namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
@@ -65,28 +64,10 @@ internal sealed class BrokerCalls(BrokerAddress address)
         }
     }
 
-    /// <summary>One message, unacknowledged or not. Over one that it can't read the client closes the connection, and never answers who asked for it.</summary>
+    /// <summary>One message, not acknowledged; null where there is none.</summary>
     /// <exception cref="QueueException"/>
-    public async Task<BasicGetResult?> GetAsync(IChannel channel, string queue, bool autoAck, string doing, CancellationToken cancellationToken)
-    {
-        var ended = new TaskCompletionSource<BasicGetResult?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        channel.ChannelShutdownAsync += OnShutdown;
-        try
-        {
-            return await CallAsync(token => Task.WhenAny(channel.BasicGetAsync(queue, autoAck, token), ended.Task).Unwrap(), doing, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            channel.ChannelShutdownAsync -= OnShutdown;
-        }
-
-        Task OnShutdown(object sender, ShutdownEventArgs reason)
-        {
-            if (BrokerReplies.IsUnreadable(reason))
-                ended.TrySetException(new AlreadyClosedException(reason));
-            return Task.CompletedTask;
-        }
-    }
+    public Task<BasicGetResult?> GetAsync(IChannel channel, string queue, string doing, CancellationToken cancellationToken) =>
+        CallAsync(token => channel.BasicGetAsync(queue, autoAck: false, token), doing, cancellationToken);
 
     public QueueException Explain(Exception error, string doing) => BrokerFailures.Translate(error, address, doing);
 

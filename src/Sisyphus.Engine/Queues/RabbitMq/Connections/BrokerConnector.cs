@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-
 using RabbitMQ.Client;
 
 namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
@@ -45,11 +44,13 @@ internal sealed class BrokerConnector(BrokerAddress address)
     {
         using var tls = address.UsesTls ? new BrokerTls(address, host.Name) : null;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var sockets = new AttemptSockets();
+        AttemptSockets? sockets = null;
         Task<IConnection>? connecting = null;
         try
         {
-            var endpoint = new AmqpTcpEndpoint(host.Name, host.Port, tls?.Options() ?? new SslOption());
+            sockets = new AttemptSockets(tls?.Options());
+            // Without TLS of its own: that lies below.
+            var endpoint = new AmqpTcpEndpoint(host.Name, host.Port, new SslOption());
             limit.CancelAfter(share);
             // On the pool: name resolution and the first steps may block.
             connecting = Task.Run(() => OpenAsync(Factory(purpose, share, sockets), endpoint, limit.Token), CancellationToken.None);
@@ -59,7 +60,7 @@ internal sealed class BrokerConnector(BrokerAddress address)
         }
         catch (Exception error)
         {
-            sockets.Close();
+            sockets?.Close();
             if (connecting is { IsCompleted: false })
                 Abandon(connecting);
             cancellationToken.ThrowIfCancellationRequested();

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
-using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
@@ -19,9 +18,6 @@ internal static partial class BrokerReplies
     private const int ResourceError = 506;
     private const int NotAllowed = 530;
     private const int InternalError = 541;
-
-    /// <summary>Whether it was the client that ended the connection, over bytes which it did not understand.</summary>
-    public static bool IsUnreadable(ShutdownEventArgs? reason) => reason is { Initiator: ShutdownInitiator.Library, ReplyCode: Constants.FrameError or Constants.SyntaxError };
 
     public static (QueueFailure Failure, string What, string Advice) Explain(ShutdownEventArgs reason, BrokerAddress address)
     {

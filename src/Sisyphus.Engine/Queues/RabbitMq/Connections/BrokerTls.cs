@@ -2,8 +2,6 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-using RabbitMQ.Client;
-
 namespace Sisyphus.Engine.Queues.RabbitMq.Connections;
 
 /// <summary>TLS of one attempt to connect to one host. The broker's certificate is verified, and why it was refused is kept: the exception does not say.</summary>
@@ -16,9 +14,9 @@ internal sealed class BrokerTls(BrokerAddress address, string host) : IDisposabl
     public string? Refusal { get; private set; }
 
     /// <exception cref="UnusableFileException"/>
-    public SslOption Options()
+    public SslClientAuthenticationOptions Options()
     {
-        var options = new SslOption { Enabled = true, ServerName = host, CertificateValidationCallback = Verify };
+        var options = new SslClientAuthenticationOptions { TargetHost = host, RemoteCertificateValidationCallback = Verify };
         if (address.AuthorityFile is { } authorities)
             Read(authorities, "the authorities", () => _authorities.ImportFromPemFile(authorities));
         if (_authorities.Count == 0 && address.AuthorityFile is not null)
@@ -27,7 +25,6 @@ internal sealed class BrokerTls(BrokerAddress address, string host) : IDisposabl
             return options;
         var own = Read(address.CertificateFile, "the client certificate", OwnCertificate);
         options.ClientCertificateContext = SslStreamCertificateContext.Create(own, _own, offline: true);
-        options.Certs = [own];
         return options;
     }
 

@@ -13,7 +13,6 @@ internal sealed class Attachment(IConnection connection, IConnection asking, Bro
     private readonly ConcurrentDictionary<Task, bool> _work = [];
     private readonly ConcurrentBag<IChannel> _channels = [];
     private volatile bool _isClosing;
-    private volatile bool _hasMetUnreadable;
 
     /// <summary>Only consumes: a broker with an alarm stops reading connections that publish, acknowledgements included.</summary>
     public IConnection Connection => connection;
@@ -28,9 +27,6 @@ internal sealed class Attachment(IConnection connection, IConnection asking, Bro
     public Task Ended => _ended.Task;
 
     public bool IsBroken => _broken.Task.IsCompleted;
-
-    /// <summary>It ended over a message that the client can't read.</summary>
-    public bool MetUnreadable => _hasMetUnreadable || BrokerReplies.IsUnreadable(connection.CloseReason);
 
     /// <summary>For single messages from the lanes.</summary>
     public required IChannel Lanes { get; init; }
@@ -140,7 +136,6 @@ internal sealed class Attachment(IConnection connection, IConnection asking, Bro
         _channels.Add(channel);
         channel.ChannelShutdownAsync += (_, reason) =>
         {
-            _hasMetUnreadable |= BrokerReplies.IsUnreadable(reason);
             Break(reason.ReplyText);
             return Task.CompletedTask;
         };

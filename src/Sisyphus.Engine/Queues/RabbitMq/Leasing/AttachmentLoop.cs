@@ -9,7 +9,6 @@ namespace Sisyphus.Engine.Queues.RabbitMq.Leasing;
 internal sealed class AttachmentLoop(BrokerParts parts, BrokerLine line, BrokerLine asking, Leases leases, Questions questions, Returns returns, int slots, CancellationToken stop)
 {
     private const int MoreLeases = 16;
-    private const int MostFirstTries = 5;
     private static readonly TimeSpan s_longestPulse = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_pulseLimit = TimeSpan.FromSeconds(20);
@@ -17,9 +16,7 @@ internal sealed class AttachmentLoop(BrokerParts parts, BrokerLine line, BrokerL
     /// <summary>Of each task the copy that is held and its successor; the rest is for those that are just claimed, or done.</summary>
     private ushort Prefetch => (ushort)Math.Clamp((2L * slots) + MoreLeases, 1, ushort.MaxValue);
 
-    private readonly Unreadable _unreadable = new(parts);
     private TaskCompletionSource<Attachment> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _hasRemoved;
     private volatile QueueException? _trouble;
     private volatile QueueException? _lost;
 
@@ -29,23 +26,9 @@ internal sealed class AttachmentLoop(BrokerParts parts, BrokerLine line, BrokerL
     public bool IsAttached => Volatile.Read(ref _attached).Task.IsCompletedSuccessfully;
 
     /// <summary>Attaches for the first time.</summary>
-    /// <exception cref="QueueException">It can't; nothing is tried again, but after a message was removed that nobody could read.</exception>
-    public async Task BeginAsync(CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            _hasRemoved = false;
-            try
-            {
-                _attached.SetResult(await AttachAsync(isFirst: true, cancellationToken).ConfigureAwait(false));
-                return;
-            }
-            catch (QueueException) when (_hasRemoved && tries < MostFirstTries)
-            {
-                parts.Topology.Forget();
-            }
-        }
-    }
+    /// <exception cref="QueueException">It can't; nothing is tried again.</exception>
+    public async Task BeginAsync(CancellationToken cancellationToken) =>
+        _attached.SetResult(await AttachAsync(isFirst: true, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Waits a while where the connection is lost.</summary>
     /// <exception cref="QueueException"><see cref="QueueFailure.SessionLost"/> when another process took the name meanwhile, or the session was given up.</exception>
@@ -113,7 +96,7 @@ internal sealed class AttachmentLoop(BrokerParts parts, BrokerLine line, BrokerL
             if (_attached.Task.IsCompleted)
                 Volatile.Write(ref _attached, new(TaskCreationOptions.RunContinuationsAsynchronously));
             if (attachment is not null)
-                await EndAsync(attachment).ConfigureAwait(false);
+                await attachment.DisposeAsync().ConfigureAwait(false);
             attachment = null;
             parts.Topology.Forget();
             await Task.Delay(RetryBackoff.After(++failures, Random.Shared.NextDouble()) / 4, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -203,28 +186,8 @@ internal sealed class AttachmentLoop(BrokerParts parts, BrokerLine line, BrokerL
         }
         catch
         {
-            await EndAsync(attachment).ConfigureAwait(false);
+            await attachment.DisposeAsync().ConfigureAwait(false);
             throw;
-        }
-    }
-
-    private async Task EndAsync(Attachment attachment)
-    {
-        // The client reads nothing any more, so that farewells would be waited for in vain.
-        if (attachment.MetUnreadable)
-            line.Cut();
-        await attachment.DisposeAsync().ConfigureAwait(false);
-        if (!attachment.MetUnreadable)
-            return;
-        var lanes = parts.Board.Lanes().Lanes.Select(lane => parts.Names.Lane(lane.Workflow, lane.Priority));
-        try
-        {
-            await _unreadable.RemoveAsync([.. lanes.SelectMany(lane => (string[])[QueueNames.Front(lane), lane]), parts.Names.Returns, leases.Queue], stop).ConfigureAwait(false);
-            _hasRemoved = true;
-        }
-        catch (Exception)
-        {
-            // It ends the next connection, and is looked for again.
         }
     }
 
@@ -235,7 +198,7 @@ internal sealed class AttachmentLoop(BrokerParts parts, BrokerLine line, BrokerL
     private async Task TakeOverAsync(Attachment attachment, CancellationToken cancellationToken)
     {
         await parts.Inquiries.AwaitNoConsumerAsync(attachment.Connection, leases.Queue, cancellationToken).ConfigureAwait(false);
-        while (await parts.Calls.GetAsync(attachment.Leases, leases.Queue, autoAck: false, $"read {leases.Queue}", cancellationToken).ConfigureAwait(false) is { } left)
+        while (await parts.Calls.GetAsync(attachment.Leases, leases.Queue, $"read {leases.Queue}", cancellationToken).ConfigureAwait(false) is { } left)
         {
             var message = new Incoming(attachment.Leases, left.DeliveryTag, leases.Queue, left.BasicProperties, left.Body);
             try

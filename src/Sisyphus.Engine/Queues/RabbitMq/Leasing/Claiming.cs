@@ -108,7 +108,7 @@ internal sealed class Claiming(BrokerParts parts, Taking taking, LaneSearch sear
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 // Not with the caller's token: what was fetched has to be given back.
-                if (await parts.Calls.GetAsync(attachment.Lanes, queue, autoAck: false, $"look into {queue}", CancellationToken.None).ConfigureAwait(false) is not { } got)
+                if (await parts.Calls.GetAsync(attachment.Lanes, queue, $"look into {queue}", CancellationToken.None).ConfigureAwait(false) is not { } got)
                     break;
                 var message = new Incoming(attachment.Lanes, got.DeliveryTag, queue, got.BasicProperties, got.Body);
                 if (await TakeAsync(attachment, message, request, passedOver, cancellationToken).ConfigureAwait(false) is { } taken)
