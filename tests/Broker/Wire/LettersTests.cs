@@ -1,4 +1,7 @@
 using RabbitMQ.Client;
+using Sisyphus.Engine.Queues;
+using Sisyphus.Engine.Queues.RabbitMq;
+using Sisyphus.Engine.Tasks;
 using Xunit;
 
 namespace Sisyphus.Tests.Broker.Wire;
@@ -7,6 +10,8 @@ namespace Sisyphus.Tests.Broker.Wire;
 public sealed class LettersTests(BrokerFixture fixture) : WireTest(fixture)
 {
     private const int Count = 40;
+
+    protected override QueueOptions Options => new() { LeaseTime = TimeSpan.FromSeconds(6), MaxLosses = 1 };
 
     [Fact]
     public async Task Read_MoreThanIsHeldAtATime_GivesEachOnceAndInOrder()
@@ -27,5 +32,24 @@ public sealed class LettersTests(BrokerFixture fixture) : WireTest(fixture)
         while (await letters.MoveNextAsync())
             read++;
         Assert.InRange(read, 2, Count - 1);
+    }
+
+    [Fact]
+    public async Task Loss_OfWhichTwoCopiesComeBack_IsOneLetter()
+    {
+        Assert.Empty(await LettersAsync());
+        var session = (RabbitMqNodeSession)await JoinAsync("lost");
+        await PublishAsync(Main, GoodDocument);
+        await ClaimAsync(session);
+        await session.KillAsync();
+        // As when the node had just renewed it, and the one before was still there.
+        var copy = await EventuallyAsync(() => Channel.BasicGetAsync(Names.Lease("lost", Options.LeaseTime), autoAck: true, Token), copy => copy is not null);
+        await JoinAsync();
+        for (var i = 0; i < 2; i++)
+            await PublishAsync(Names.Returns, copy!.Body, new BasicProperties(copy.BasicProperties));
+        await EventuallyAsync(async () => await Queue.GetTasksAsync(new TaskQuery { Ids = ["good"] }, Token).SingleAsync(Token), task => task.State == TaskState.SystemError);
+        await EventuallyAsync(() => CountAsync(Names.Returns), count => count == 0);
+        var letter = Assert.Single(await LettersAsync());
+        Assert.Equal(("good", FailureReason.NodeLost), (letter.Id, letter.Reason));
     }
 }

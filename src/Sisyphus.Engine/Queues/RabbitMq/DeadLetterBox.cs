@@ -74,17 +74,17 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
     public async Task VisitAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
     {
         await parts.Feed.CatchUpAsync(cancellationToken).ConfigureAwait(false);
-        await VisitAllAsync(async (ticket, letter, document) => IsContradicted(ticket) ? LetterFate.Stays : await visit(ticket, letter, document).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await VisitAllAsync(async (ticket, note, document) => IsContradicted(ticket) ? LetterFate.Stays : await visit(ticket, Letter(ticket, note, document), document).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Of an end that does not count after all, because another came first.</summary>
-    public Task TakeBackAsync(Ticket written, CancellationToken cancellationToken) =>
-        VisitAllAsync((ticket, _, _) => Task.FromResult(ticket.Id == written.Id && ticket.Claims == written.Claims ? LetterFate.Goes : LetterFate.Stays), cancellationToken);
+    /// <summary>Of an end that does not count after all, because another came first; the other's letter stays.</summary>
+    public Task TakeBackAsync(LetterNote written, CancellationToken cancellationToken) =>
+        VisitAllAsync((_, note, _) => Task.FromResult(note.Writer == written.Writer ? LetterFate.Goes : LetterFate.Stays), cancellationToken);
 
     /// <summary>A letter is written before the end that it tells of: that may not have counted, and its writer have died before he took it back.</summary>
     private bool IsContradicted(Ticket ticket) => parts.Board.Find(ticket.Id) is { } known && (known.IsHeld || known.Summary.State is TaskState.Complete or TaskState.Canceled);
 
-    private async Task VisitAllAsync(Func<Ticket, DeadLetter, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
+    private async Task VisitAllAsync(Func<Ticket, LetterNote, ReadOnlyMemory<byte>, Task<LetterFate>> visit, CancellationToken cancellationToken)
     {
         var connection = await parts.Reading.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await parts.Topology.EnsurePlainAsync(connection, parts.Names.Dead, cancellationToken).ConfigureAwait(false);
@@ -100,8 +100,8 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
                 {
                     while (await parts.Calls.GetAsync(channel, parts.Names.Dead, "read the dead letters", cancellationToken).ConfigureAwait(false) is { } message)
                     {
-                        var (ticket, letter) = Read(message);
-                        var fate = await visit(ticket, letter, message.Body).ConfigureAwait(false);
+                        var ticket = Ticket.Read(message.BasicProperties) ?? new Ticket { Id = IdOf(message), Lane = "", Sent = DateTimeOffset.UnixEpoch };
+                        var fate = await visit(ticket, Note(message.BasicProperties), message.Body).ConfigureAwait(false);
                         if (fate == LetterFate.StaysAsLast)
                             break;
                         if (fate == LetterFate.Goes)
@@ -191,16 +191,11 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
 
     private static string Cut(string text, int most) => text.Length <= most ? text : text[..most] + " …";
 
-    private static (Ticket Ticket, DeadLetter Letter) Read(BasicGetResult message)
+    private static DeadLetter Letter(Ticket ticket, LetterNote note, ReadOnlyMemory<byte> document) => new()
     {
-        var ticket = Ticket.Read(message.BasicProperties) ?? new Ticket { Id = IdOf(message), Lane = "", Sent = DateTimeOffset.UnixEpoch };
-        var note = Note(message.BasicProperties);
-        return (ticket, new DeadLetter
-        {
-            Id = ticket.Id, Name = note.Name, Workflow = note.Workflow, State = note.State, Reason = note.Reason, Message = note.Message, Attempts = ticket.Attempts, LogTail = note.LogTail, Record = note.Record,
-            Sent = ticket.Sent, Finished = note.Finished, Document = Encoding.UTF8.GetString(message.Body.Span[..Math.Min(message.Body.Length, MaxDocument)]),
-        });
-    }
+        Id = ticket.Id, Name = note.Name, Workflow = note.Workflow, State = note.State, Reason = note.Reason, Message = note.Message, Attempts = ticket.Attempts, LogTail = note.LogTail, Record = note.Record,
+        Sent = ticket.Sent, Finished = note.Finished, Document = Encoding.UTF8.GetString(document.Span[..Math.Min(document.Length, MaxDocument)]),
+    };
 
     /// <summary>Of a message that somebody else put there: the same each time that it is looked at.</summary>
     private static string IdOf(BasicGetResult message) =>

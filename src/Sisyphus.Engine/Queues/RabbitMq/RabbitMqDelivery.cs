@@ -9,6 +9,8 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking taking, OutputOutbox outbox, HeldTask task, IReadOnlyList<string> warnings) : IDelivery
 {
     private readonly OutputBuffer _output = outbox.Open(task.Id);
+    /// <summary>Of its letter, however often that is tried.</summary>
+    private readonly Guid _writer = Guid.NewGuid();
     private TaskState _reported = TaskState.Initializing;
 
     public TaskDocument Document => task.Task;
@@ -88,13 +90,12 @@ internal sealed class RabbitMqDelivery(BrokerParts parts, Leases leases, Taking 
             {
                 var note = new LetterNote
                 {
-                    Name = task.Task.Name, Workflow = task.Task.Workflow, State = end.State, Reason = end.Reason.Value, Message = end.Message, LogTail = end.LogTail, Record = end.Record, Finished = end.Finished,
+                    Writer = _writer, Name = task.Task.Name, Workflow = task.Task.Workflow, State = end.State, Reason = end.Reason.Value, Message = end.Message, LogTail = end.LogTail, Record = end.Record, Finished = end.Finished,
                 };
-                var ticket = Charged(end);
-                await parts.Letters.PutAsync(ticket, note, task.Document, cancellationToken).ConfigureAwait(false);
+                await parts.Letters.PutAsync(Charged(end), note, task.Document, cancellationToken).ConfigureAwait(false);
                 var counts = await EndAsync(Ended(end), cancellationToken).ConfigureAwait(false);
                 if (!counts)
-                    await parts.Letters.TakeBackAsync(ticket, cancellationToken).ConfigureAwait(false);
+                    await parts.Letters.TakeBackAsync(note, cancellationToken).ConfigureAwait(false);
                 return counts;
             },
             cancellationToken);

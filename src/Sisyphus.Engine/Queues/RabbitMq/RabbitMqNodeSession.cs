@@ -131,10 +131,11 @@ internal sealed class RabbitMqNodeSession : INodeSession
     public async Task KillAsync()
     {
         Interlocked.Exchange(ref _disposed, 1);
-        foreach (var task in _leases.All)
-            task.State = HoldState.Gone;
         _line.Cut();
         _asking.Cut();
+        // Not before: the copy of a lease that is gone is acknowledged when it comes.
+        foreach (var task in _leases.All)
+            task.State = HoldState.Gone;
         await CloseAsync().ConfigureAwait(false);
     }
 

@@ -140,7 +140,7 @@ internal sealed class Returns(BrokerParts parts, Leases leases, Questions questi
             await parts.Letters.PutAsync(lost, note, document, cancellationToken).ConfigureAwait(false);
             var end = entry with { Kind = LogEntryKind.TaskEnded, State = note.State, Message = note.Message, Attempts = ticket.FailedAttempts, Losses = losses, Finished = now };
             if (!await parts.Feed.AskAsync(end, cancellationToken).ConfigureAwait(false))
-                await parts.Letters.TakeBackAsync(lost, cancellationToken).ConfigureAwait(false);
+                await parts.Letters.TakeBackAsync(note, cancellationToken).ConfigureAwait(false);
             return null;
         }
         await parts.Feed.AskAsync(entry, cancellationToken).ConfigureAwait(false);

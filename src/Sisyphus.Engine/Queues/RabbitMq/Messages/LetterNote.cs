@@ -5,6 +5,8 @@ namespace Sisyphus.Engine.Queues.RabbitMq.Messages;
 /// <summary>What a dead letter says beside the ticket and the document.</summary>
 internal sealed record LetterNote
 {
+    /// <summary>Whose letter it is: two may tell of one end, each not knowing of the other.</summary>
+    public Guid Writer { get; init; } = Guid.NewGuid();
     public string? Name { get; init; }
     public string? Workflow { get; init; }
     public required TaskState State { get; init; }
