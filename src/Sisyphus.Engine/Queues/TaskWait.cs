@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 
-using Sisyphus.Engine.Execution;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Queues;
@@ -8,14 +7,13 @@ namespace Sisyphus.Engine.Queues;
 /// <summary>Waits for the ends of tasks, by the event log.</summary>
 public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
 {
-    /// <summary>More ids than this are looked for among all events.</summary>
-    private const int MaxFilter = 1000;
     private const int MaxLook = 500;
 
     private readonly Dictionary<string, TaskState> _states = [];
     // Kept, not counted anew at each step: there are as many steps as events, and as many tasks as anybody likes.
     private readonly Dictionary<TaskState, int> _counts = [];
     private readonly HashSet<string> _pending = [.. taskIds];
+    private readonly SteadyReader _reader = new(queue);
 
     /// <summary>Those that have not ended.</summary>
     public IReadOnlyCollection<string> Pending => _pending;
@@ -32,14 +30,15 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
     {
         // First: what happens between the look and the watch is seen twice then, and not missed.
         var before = await queue.GetLastEventAsync(cancellationToken).ConfigureAwait(false);
+        List<TaskSummary> found = [];
         foreach (var ids in _pending.Chunk(MaxLook))
+            found.AddRange(await queue.GetTasksAsync(new TaskQuery { Ids = ids }, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false));
+        // Steps last as long as the caller likes, and over an outage only what comes after the look goes on.
+        foreach (var task in found)
         {
-            foreach (var task in await FindAsync(ids, cancellationToken).ConfigureAwait(false))
-            {
-                See(task.Id, task.State);
-                if (task.HasEnded && _pending.Remove(task.Id))
-                    yield return task;
-            }
+            See(task.Id, task.State);
+            if (task.HasEnded && _pending.Remove(task.Id))
+                yield return task;
         }
         Unknown = [.. _pending.Where(id => !_states.ContainsKey(id))];
         _pending.ExceptWith(Unknown);
@@ -47,15 +46,14 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
             yield break;
         yield return null;
 
-        var query = new EventQuery { After = before, Follow = true, TaskIds = _pending.Count <= MaxFilter ? [.. _pending] : [] };
         using var end = CancellationTokenSource.CreateLinkedTokenSource(enough, cancellationToken);
-        var events = queue.ReadEventsAsync(query, end.Token).GetAsyncEnumerator(end.Token);
+        var events = _reader.ReadEventsAsync(_pending, before, follow: true, end.Token).GetAsyncEnumerator(end.Token);
         await using (events.ConfigureAwait(false))
         {
             while (_pending.Count > 0 && await MoveNextAsync(events, enough).ConfigureAwait(false))
             {
                 var happened = events.Current;
-                if (happened is not { TaskId: { } id, State: { } state } || !_pending.Contains(id))
+                if (happened is not { TaskId: { } id, State: { } state })
                     continue;
                 // An old end may have been followed by a resumption.
                 var ended = state.IsEnd() ? (await FindAgainAsync(id, end.Token).ConfigureAwait(false)).FirstOrDefault(task => task.HasEnded) : null;
@@ -87,33 +85,16 @@ public sealed class TaskWait(ITaskQueue queue, IReadOnlyList<string> taskIds)
         }
     }
 
-    /// <summary>Over any outage: whoever waits for hours must not be told of a broker that was away for a minute.</summary>
     /// <param name="over">Comes when nobody waits any more; then nothing is found.</param>
     private async Task<IReadOnlyList<TaskSummary>> FindAgainAsync(string id, CancellationToken over)
     {
-        for (var failures = 0; !over.IsCancellationRequested;)
+        try
         {
-            try
-            {
-                return await FindAsync([id], over).ConfigureAwait(false);
-            }
-            catch (QueueException error) when (error.Failure is QueueFailure.Unavailable or QueueFailure.Full)
-            {
-                await Task.Delay(RetryBackoff.After(++failures, Random.Shared.NextDouble()), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (over.IsCancellationRequested)
-            {
-                // Looked for in vain.
-            }
+            return await _reader.FindAsync([id], over).ConfigureAwait(false);
         }
-        return [];
-    }
-
-    private async Task<IReadOnlyList<TaskSummary>> FindAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
-    {
-        List<TaskSummary> found = [];
-        await foreach (var task in queue.GetTasksAsync(new TaskQuery { Ids = ids }, cancellationToken).ConfigureAwait(false))
-            found.Add(task);
-        return found;
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            return [];
+        }
     }
 }

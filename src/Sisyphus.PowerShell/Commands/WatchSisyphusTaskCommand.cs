@@ -34,9 +34,15 @@ public sealed class WatchSisyphusTaskCommand : QueueCommand
         if (Output)
             WriteOutput();
         else if (_ids.Count == 0)
-            WriteEvents(new EventQuery { After = Replay ? 0 : null, Follow = true });
+            FollowEvents();
         else
             WatchTasks();
+    }
+
+    private void FollowEvents()
+    {
+        foreach (var happened in FollowOrEnd(Queue.ReadEventsAsync(new EventQuery { After = Replay ? 0 : null, Follow = true }, StopToken)))
+            WriteObject(happened);
     }
 
     private void WriteOutput()
@@ -81,40 +87,10 @@ public sealed class WatchSisyphusTaskCommand : QueueCommand
 
     private void WatchTasks()
     {
-        List<string> known = [];
-        HashSet<string> pending = [];
-        foreach (var task in FindTasks())
-        {
-            known.Add(task.Id);
-            if (!task.HasEnded)
-                pending.Add(task.Id);
-        }
-        if (known.Count == 0)
-            return;
-        // What is known of named tasks comes first, so that a task that has ended already has something to show.
-        // Not to wait for its end: a dead letter may be older than the events that are kept.
-        var last = WriteEvents(new EventQuery { TaskIds = known });
-        while (pending.Count > 0)
-        {
-            // Whether a task has ended for good its state says, for it may have been resumed; that its last event is on the log by then, the queue.
-            var ended = pending.Where(id => FindTask(id) is null or { HasEnded: true }).ToArray();
-            last = WriteEvents(new EventQuery { After = last, TaskIds = [.. pending], Follow = ended.Length == 0 }, untilEnd: ended.Length == 0);
-            pending.ExceptWith(ended);
-        }
-    }
-
-    /// <param name="untilEnd">No further than the first end of a task.</param>
-    /// <returns>The last event's sequence.</returns>
-    private long WriteEvents(EventQuery query, bool untilEnd = false)
-    {
-        var last = query.After ?? 0;
-        foreach (var happened in FollowOrEnd(Queue.ReadEventsAsync(query, StopToken)))
-        {
-            last = happened.Sequence;
+        var watch = new TaskWatch(Queue, _ids);
+        foreach (var unknown in WaitOrEnd(watch.LookAsync(StopToken)))
+            WriteError(ErrorRecords.TaskNotFound(unknown));
+        foreach (var happened in FollowOrEnd(watch.EventsAsync(StopToken)))
             WriteObject(happened);
-            if (untilEnd && happened.Kind == QueueEventKind.TaskEnded)
-                break;
-        }
-        return last;
     }
 }

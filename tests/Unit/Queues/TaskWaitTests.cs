@@ -9,9 +9,9 @@ namespace Sisyphus.Tests.Unit.Queues;
 public sealed class TaskWaitTests : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly ITaskQueue _queue;
+    private readonly TornQueue _queue;
 
-    public TaskWaitTests() => _queue = TaskQueues.Open("sqlite:" + _folder["queue.db"]);
+    public TaskWaitTests() => _queue = new TornQueue(TaskQueues.Open("sqlite:" + _folder["queue.db"]));
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -72,6 +72,23 @@ public sealed class TaskWaitTests : IAsyncDisposable
         var steps = await wait.StepsAsync(new CancellationToken(canceled: true), Token).ToListAsync(Token);
         Assert.Equal("a", steps.Single(task => task is not null)!.Id);
         Assert.Equal(["b"], wait.Pending);
+    }
+
+    [Fact]
+    public async Task Steps_OutageAfterTheLook_GoOn()
+    {
+        await _queue.SendAsync([SqliteDocuments.Make("a")], Token);
+        List<string?> steps = [];
+        await foreach (var task in new TaskWait(_queue, ["a"]).StepsAsync(CancellationToken.None, Token))
+        {
+            steps.Add(task?.Id);
+            if (steps.Count > 1)
+                continue;
+            _queue.Tear(1);
+            await _queue.CancelAsync(["a"], Token);
+        }
+        Assert.Equal(0, _queue.Failing);
+        Assert.Equal([null, "a"], steps);
     }
 
     [Fact]
