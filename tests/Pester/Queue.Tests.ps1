@@ -261,6 +261,19 @@ Describe 'The queue' {
         $error.TargetObject | Should -Be 'nobody'
     }
 
+    It '<Command> refuses the workflow <Workflow>, of which no node would hear' -ForEach @(
+        @{ Command = 'Send-SisyphusTask'; Workflow = '_x' }
+        @{ Command = 'Send-SisyphusTask'; Workflow = 'amq.x' }
+        @{ Command = 'Send-SisyphusTask'; Workflow = 'a b' }
+        @{ Command = 'Start-SisyphusNode'; Workflow = 'a b' }
+        @{ Command = 'Start-SisyphusNode'; Workflow = '_x' }
+    ) {
+        $error = Get-ErrorOf { if ($Command -like 'Send*') { New-Task | Send-SisyphusTask -Workflow $Workflow } else { Start-SisyphusNode -Workflow $Workflow -IdleTimeout 1s } }
+        $error.FullyQualifiedErrorId | Should -Match '^Sisyphus\.InvalidSetting,'
+        "$error" | Should -Match "is '?$([regex]::Escape($Workflow))'?; allowed: "
+        @(Get-SisyphusTask).Count | Should -Be 0
+    }
+
     It '<Name> is no queue and is left alone' -ForEach @(
         @{ Name = 'text'; Text = 'This is a diary, and long enough to be one: no database begins like this, and none ever will.' }
     ) {

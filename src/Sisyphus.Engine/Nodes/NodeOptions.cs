@@ -1,4 +1,5 @@
 using Sisyphus.Engine.Execution;
+using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Nodes;
 
@@ -29,7 +30,8 @@ public sealed class NodeOptions
     public void Validate()
     {
         Tasks.Validate();
-        Require(Sisyphus.Engine.Tasks.TaskId.IsValid(Tasks.NodeName), nameof(Tasks.NodeName), Tasks.NodeName, "1 to 128 letters, digits, dots, hyphens and underscores");
+        Require(TaskId.IsValid(Tasks.NodeName), nameof(Tasks.NodeName), Tasks.NodeName, "1 to 128 letters, digits, dots, hyphens and underscores");
+        Require(Workflows.All(WorkflowName.IsValid), nameof(Workflows), string.Join(", ", Workflows), WorkflowName.Allowed);
         Require(IdleTimeout is null || (IdleTimeout >= TimeSpan.Zero && IdleTimeout <= TimeSpan.FromDays(30)), nameof(IdleTimeout), IdleTimeout, "0 s to 30 days");
         Require(MaxTasks is null or >= 1, nameof(MaxTasks), MaxTasks, "1 or more");
         Require(Cpus is null or (>= 0.01 and <= 100_000), nameof(Cpus), Cpus, "0.01 to 100,000");

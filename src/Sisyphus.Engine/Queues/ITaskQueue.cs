@@ -23,7 +23,7 @@ public interface ITaskQueue : IAsyncDisposable
     /// <summary>Puts tasks on the queue; returns when each of them is on durable storage or has an outcome that says why not. Order among tasks of one priority is kept where the queue can.</summary>
     /// <param name="tasks">Each with an id; 1 to 10,000.</param>
     /// <returns>An outcome for each task, in the same order.</returns>
-    /// <exception cref="ArgumentException">A task has no id.</exception>
+    /// <exception cref="ArgumentException">A task has no id, or a workflow of no possible name.</exception>
     Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken);
 
     /// <summary>Registers a node and makes its name exclusive to it for as long as the session is open. What an earlier session of the name had leased is back on the queue, counted as lost.</summary>

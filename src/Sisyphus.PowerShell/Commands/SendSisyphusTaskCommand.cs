@@ -19,7 +19,6 @@ public sealed class SendSisyphusTaskCommand : QueueCommand
     public object InputObject { get; set; } = null!;
 
     [Parameter]
-    [ValidatePattern("^[A-Za-z0-9._-]{1,128}$")]
     public string? Workflow { get; set; }
 
     [Parameter]
@@ -28,6 +27,14 @@ public sealed class SendSisyphusTaskCommand : QueueCommand
 
     [Parameter]
     public SwitchParameter PassThru { get; set; }
+
+    protected override void BeginProcessing()
+    {
+        // As a document is checked: of a task of no such workflow nobody would hear.
+        if (Workflow is not null && !WorkflowName.IsValid(Workflow))
+            ThrowTerminatingError(ErrorRecords.InvalidSetting(new ArgumentException($"Workflow is '{Workflow}'; allowed: {WorkflowName.Allowed}.", nameof(Workflow)), Workflow));
+        base.BeginProcessing();
+    }
 
     protected override void ProcessRecord()
     {

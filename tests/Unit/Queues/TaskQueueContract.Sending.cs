@@ -71,6 +71,14 @@ public abstract partial class TaskQueueContract
         Assert.Empty(await ListAsync(Queue.GetTasksAsync(new TaskQuery(), Token)));
     }
 
+    [Theory, InlineData("_x"), InlineData("amq.x"), InlineData("a b"), InlineData("")]
+    public async Task Send_WorkflowOfNoPossibleName_IsRefusedBeforeAnythingIsSent(string workflow)
+    {
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => SendAsync(Doc("a"), Doc("b") with { Workflow = workflow }));
+        Assert.Contains($"'{workflow}'; allowed: ", error.Message, StringComparison.Ordinal);
+        Assert.Empty(await ListAsync(Queue.GetTasksAsync(new TaskQuery(), Token)));
+    }
+
     [Theory, InlineData(0), InlineData(10_001)]
     public async Task Send_BatchOutOfRange_IsRefusedWithTheRange(int count)
     {

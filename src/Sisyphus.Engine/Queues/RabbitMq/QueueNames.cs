@@ -1,6 +1,5 @@
 using System.Globalization;
 using Sisyphus.Engine.Tasks;
-using Sisyphus.Engine.Tasks.Reading;
 
 namespace Sisyphus.Engine.Queues.RabbitMq;
 
@@ -61,7 +60,7 @@ internal sealed class QueueNames(string prefix)
         var lane = new Lane(stem != Main && stem.StartsWith(_lanes, StringComparison.Ordinal) && stem.EndsWith(LaneSuffix, StringComparison.Ordinal) && stem.Length > _lanes.Length + LaneSuffix.Length
             ? stem[_lanes.Length..^LaneSuffix.Length]
             : null, priority);
-        return (lane.Workflow is null || LabelReader.IsWorkflow(lane.Workflow)) && Lane(lane.Workflow, priority) == queue ? lane : null;
+        return (lane.Workflow is null || WorkflowName.IsValid(lane.Workflow)) && Lane(lane.Workflow, priority) == queue ? lane : null;
     }
 
     /// <summary>On the bus.</summary>

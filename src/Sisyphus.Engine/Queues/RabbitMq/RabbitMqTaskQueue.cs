@@ -61,6 +61,8 @@ internal sealed class RabbitMqTaskQueue : ITaskQueue
             throw new ArgumentException($"{tasks.Count} tasks in one batch; allowed: 1 to {Sending.MostAtOnce}.", nameof(tasks));
         if (tasks.FirstOrDefault(task => task.Id is null) is { } nameless)
             throw new ArgumentException($"A task has no id: {nameless}.", nameof(tasks));
+        if (tasks.FirstOrDefault(task => task.Workflow is { } workflow && !WorkflowName.IsValid(workflow)) is { } astray)
+            throw new ArgumentException($"The workflow of task {astray} is '{astray.Workflow}'; allowed: {WorkflowName.Allowed}.", nameof(tasks));
         return _sending.SendAsync(tasks, cancellationToken);
     }
 

@@ -14,11 +14,8 @@ internal static partial class LabelReader
         Checked(context, value, "align sample 42", text => text.Length is > 0 and <= Limits.MaxNameLength && !text.Any(char.IsControl) ? null
             : $"a name has 1 to {Limits.MaxNameLength} characters and no control characters");
 
-    // The queue of a workflow is named after it; AMQP 0-9-1 reserves names that begin with "amq." (section 3.1.3.1 of its model).
-    internal static bool IsWorkflow(string text) => WorkflowForm().IsMatch(text);
-
     internal static string? ReadWorkflow(ReadContext context, SourceValue value) =>
-        Checked(context, value, "nightly", text => WorkflowForm().IsMatch(text) ? null
+        Checked(context, value, "nightly", text => WorkflowName.IsValid(text) ? null
             : "a workflow has 1 to 128 of the characters A-Z, a-z, 0-9, \".\", \"_\", \"-\", begins with a letter or digit, and not with \"amq.\"");
 
     internal static string? ReadUser(ReadContext context, SourceValue value) =>
@@ -111,9 +108,6 @@ internal static partial class LabelReader
 
     private static bool TooLarge(Group number) => number.Success && char.IsAsciiDigit(number.Value[0])
         && number.ValueSpan.IndexOfAnyExceptInRange('0', '9') < 0 && !int.TryParse(number.ValueSpan, out _);
-
-    [GeneratedRegex(@"\A(?!amq\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex WorkflowForm();
 
     [GeneratedRegex(@"\A(?<user>[A-Za-z0-9_.][A-Za-z0-9_.-]{0,31})(?::(?<group>[A-Za-z0-9_.][A-Za-z0-9_.-]{0,31}))?\z", RegexOptions.CultureInvariant)]
     private static partial Regex UserForm();

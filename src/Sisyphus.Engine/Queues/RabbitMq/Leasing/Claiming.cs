@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Sisyphus.Engine.Queues.RabbitMq.Connections;
 using Sisyphus.Engine.Queues.RabbitMq.Messages;
 using Sisyphus.Engine.Tasks;
-using Sisyphus.Engine.Tasks.Reading;
 
 namespace Sisyphus.Engine.Queues.RabbitMq.Leasing;
 
@@ -22,8 +21,8 @@ internal sealed class Claiming(BrokerParts parts, Taking taking, LaneSearch sear
 
     public async Task<(HeldTask Task, IReadOnlyList<string> Warnings)> ClaimAsync(Attachment attachment, ClaimRequest request, CancellationToken cancellationToken)
     {
-        if (request.Workflows.FirstOrDefault(workflow => !LabelReader.IsWorkflow(workflow)) is { } wrong)
-            throw new ArgumentException($"A workflow is '{wrong}'; allowed: 1 to 128 letters, digits, dots, hyphens and underscores, the first a letter or digit, not beginning with 'amq.'.", nameof(request));
+        if (request.Workflows.FirstOrDefault(workflow => !WorkflowName.IsValid(workflow)) is { } wrong)
+            throw new ArgumentException($"A workflow is '{wrong}'; allowed: {WorkflowName.Allowed}.", nameof(request));
         foreach (var workflow in request.Workflows)
             await parts.OpenLaneAsync(workflow, cancellationToken).ConfigureAwait(false);
         while (true)

@@ -51,7 +51,7 @@ internal sealed record LogEntry
         && (Task is null || TaskId.IsValid(Task))
         && (Tasks is null || Tasks.All(TaskId.IsValid))
         && (Node is null || TaskId.IsValid(Node))
-        && (Workflow is null || LabelReader.IsWorkflow(Workflow))
+        && (Workflow is null || WorkflowName.IsValid(Workflow))
         && Priority is null or (>= 0 and <= Limits.MaxPriority)
         && Session is null or { Length: <= MaxSession }
         && Claim is null or (>= 0 and <= MaxClaim)
