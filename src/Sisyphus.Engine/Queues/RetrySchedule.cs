@@ -25,6 +25,9 @@ public sealed class RetrySchedule
         return delay > least ? delay : least;
     }
 
+    /// <summary>The first of the steps that is long enough, or the last one.</summary>
+    public TimeSpan StepOf(TimeSpan wait) => Steps.FirstOrDefault(step => step >= wait, Steps[^1]);
+
     /// <exception cref="ArgumentException">Names the option, its value and the allowed range.</exception>
     public void Validate()
     {

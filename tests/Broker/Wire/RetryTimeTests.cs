@@ -51,4 +51,27 @@ public sealed class RetryTimeTests(BrokerFixture fixture)
         }
         await failing;
     }
+
+    [Fact]
+    public async Task Retry_SentTwice_TheOtherCopyDoesNotComeBeforeItsTime()
+    {
+        var options = new QueueOptions { Retry = new RetrySchedule { Steps = [TimeSpan.FromSeconds(5)] } };
+        await using var queue = TaskQueues.Open($"{await fixture.NewVirtualHostAsync()}", options);
+        await using var session = await queue.JoinAsync(new NodeRegistration("node-1", 20, 8, 16L << 30, "Tests 1", TimeSpan.FromSeconds(5)), Token);
+        for (var i = 0; i < 2; i++)
+            await queue.SendAsync([s_template], Token);
+        var now = DateTimeOffset.UtcNow;
+        Assert.True(await (await session.ClaimAsync(ClaimRequest.Anything, Token)).RetryAsync(new TaskEnd { State = TaskState.SystemError, Reason = FailureReason.TransferFailed, Started = now, Finished = now }, Token));
+        var failed = Stopwatch.GetTimestamp();
+        var again = await session.ClaimAsync(ClaimRequest.Anything, Token).WaitAsync(TimeSpan.FromSeconds(30), Token);
+        Assert.InRange(Stopwatch.GetElapsedTime(failed), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(25));
+        Assert.Equal(1, again.FailedAttempts);
+        Assert.True(await again.CompleteAsync(new TaskEnd { State = TaskState.Complete, Started = now, Finished = DateTimeOffset.UtcNow }, Token));
+
+        // The other one is gone when it has had its time, and runs nothing.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        limit.CancelAfter(TimeSpan.FromSeconds(8));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => session.ClaimAsync(ClaimRequest.Anything, limit.Token));
+        Assert.Equal(0, (await queue.GetInfoAsync(Token)).Ready);
+    }
 }

@@ -30,6 +30,12 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
             await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
             return null;
         }
+        if (LeftOver(ticket) is { } wait)
+        {
+            await parts.PutLaterAsync(ticket, message.Body, wait, CancellationToken.None).ConfigureAwait(false);
+            await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
+            return null;
+        }
         if (Deliveries(message) >= RenewAfterDeliveries)
         {
             await parts.PutInFrontAsync(ticket, message.Body, CancellationToken.None).ConfigureAwait(false);
@@ -48,6 +54,14 @@ internal sealed class Taking(BrokerParts parts, NodeRegistration node, Leases le
         await attachment.AckAsync(message.Channel, message.Tag).ConfigureAwait(false);
         return task is null ? null : (task, warnings);
     }
+
+    /// <summary>Of a task that was sent twice, or left by a claim that was cut short, while another copy waits for the next attempt: this one waits as well. Not dropped, for nobody can be sure of the other.</summary>
+    /// <returns>For how long; null for the copy that its last node has put back.</returns>
+    private TimeSpan? LeftOver(Ticket ticket) =>
+        parts.Board.Find(ticket.Id) is { IsHeld: false, Summary: { HasEnded: false, NotBefore: { } until } } known && ticket.Claims < known.Claims && until > parts.Now
+            && parts.Options.Retry.StepOf(until - parts.Now) is var step && step > TimeSpan.Zero
+            ? step
+            : null;
 
     /// <returns>Null when the task is over, or runs elsewhere.</returns>
     private async Task<HeldTask?> LeaseAsync(Ticket ticket, TaskDocument document, ReadOnlyMemory<byte> body)
