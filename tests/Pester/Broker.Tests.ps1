@@ -88,6 +88,20 @@ Describe 'The queue on a RabbitMQ broker' -Tag Docker -Skip:(-not $image -or -no
         @(Get-SisyphusDeadLetter).Count | Should -Be 0
     }
 
+    It 'puts dead letters that are piped back as fast as those that are named' {
+        1..150 | ForEach-Object { New-SisyphusTask -Image $image -Command 'true' -User root -Id "denied-$_" } | Send-SisyphusTask
+        $clock = [Diagnostics.Stopwatch]::new()
+        $took = foreach ($put in { Resume-SisyphusTask @(1..150 | ForEach-Object { "denied-$_" }) -PassThru }, { Get-SisyphusDeadLetter | Resume-SisyphusTask -PassThru }) {
+            Start-SisyphusNode -Name n1 -IdleTimeout 2s -ErrorAction Ignore | Out-Null
+            (Get-SisyphusQueue).DeadLetters | Should -Be 150
+            $clock.Restart()
+            @(& $put).Count | Should -Be 150
+            $clock.Elapsed.TotalSeconds
+        }
+        $took[1] | Should -BeLessThan (3 * $took[0] + 2)
+        @(Get-SisyphusTask -State SystemError | Get-SisyphusDeadLetter).Count | Should -Be 0
+    }
+
     It 'forgets no cancel' {
         $sent = New-SisyphusTask -Image $image -Command 'true' | Send-SisyphusTask -PassThru
         (Stop-SisyphusTask $sent.Id -PassThru).State | Should -Be 'Canceled'

@@ -9,6 +9,11 @@ namespace Sisyphus.PowerShell.Commands;
 [OutputType(typeof(TaskSummary))]
 public sealed class ResumeSisyphusTaskCommand : QueueCommand
 {
+    /// <summary>Each call looks through all dead letters, and nobody else reads them meanwhile.</summary>
+    private const int BatchSize = 200;
+
+    private readonly List<string> _ids = [];
+
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(TaskIdCompleter))]
     public string[] Id { get; set; } = [];
@@ -18,9 +23,22 @@ public sealed class ResumeSisyphusTaskCommand : QueueCommand
 
     protected override void ProcessRecord()
     {
-        var ids = Id.Where(id => ShouldProcess($"task {id}", "Put back on the queue")).ToArray();
-        if (ids.Length == 0)
+        foreach (var id in Id.Where(id => ShouldProcess($"task {id}", "Put back on the queue")))
+        {
+            _ids.Add(id);
+            if (_ids.Count == BatchSize)
+                Resume();
+        }
+    }
+
+    protected override void EndProcessing() => Resume();
+
+    private void Resume()
+    {
+        if (_ids.Count == 0)
             return;
+        string[] ids = [.. _ids];
+        _ids.Clear();
         foreach (var (id, resumed) in ids.Zip(WaitOrEnd(Queue.ResumeAsync(ids, StopToken))))
         {
             if (!resumed)
