@@ -17,6 +17,9 @@ public sealed class BrokerFailuresTests
 
     [Theory]
     [InlineData(403, "ACCESS_REFUSED - access to queue 'p.x.bus' in vhost 'lab' refused for user 'me'", QueueFailure.Denied, @"'^p\.x[-.]'")]
+    [InlineData(403, "ACCESS_REFUSED - access to exchange 'amq.default' in vhost 'lab' refused for user 'me'", QueueFailure.Denied, @"'^p\.x[-.]'")]
+    [InlineData(403, "ACCESS_REFUSED - access to queue 'W-queue' in vhost 'lab' refused for user 'me'", QueueFailure.Denied, "has to read and write 'W-queue'")]
+    [InlineData(403, "ACCESS_REFUSED - access to queue 'amq.gen-y' in vhost 'lab' refused for user 'me'", QueueFailure.Denied, @"configure, write and read '^amq\.gen-'")]
     [InlineData(404, "NOT_FOUND - no queue 'q' in vhost 'lab'", QueueFailure.Unavailable, "no queue 'q'")]
     [InlineData(405, "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'q'", QueueFailure.Unavailable, "locked queue 'q'")]
     [InlineData(406, "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost 'lab'", QueueFailure.NotAQueue, "prefix=")]

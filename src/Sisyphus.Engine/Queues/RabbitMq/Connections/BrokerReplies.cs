@@ -26,7 +26,7 @@ internal static partial class BrokerReplies
         return reason.ReplyCode switch
         {
             AccessRefused when IsExclusive(said) => (QueueFailure.Unavailable, $"another connection has it for itself ({said})", "End that one: it is no node of this queue."),
-            AccessRefused => (QueueFailure.Denied, $"the user '{user}' may not ({said})", $"In the virtual host '{address.VirtualHost}' the user '{user}' has to read '^{Regex.Escape(address.Prefix)}[-.]', to write those and 'amq.default', and to configure them where they are not declared by an administrator (docs/rabbitmq-definitions.json)."),
+            AccessRefused => (QueueFailure.Denied, $"the user '{user}' may not ({said})", $"In the virtual host '{address.VirtualHost}' the user '{user}' has to {Rights(said, address)}"),
             NotFound => (QueueFailure.Unavailable, $"it is not there ({said})", "Start a node, which declares the queues, or wait until the member of the cluster that has it is back."),
             ResourceLocked => (QueueFailure.Unavailable, $"another connection has it for itself ({said})", "Wait until that one has ended; the broker drops a dead one after about three heartbeats."),
             PreconditionFailed when IsDeliveryTimeout(said) => (QueueFailure.Unavailable, $"the broker's limit for deliveries has passed ({said})", "It is connected again."),
@@ -71,11 +71,26 @@ internal static partial class BrokerReplies
 
     private static bool IsExclusive(string? said) => said?.Contains("in exclusive use", StringComparison.OrdinalIgnoreCase) == true;
 
+    /// <summary>Those of the queue's own names do not help with what is not among them.</summary>
+    private static string Rights(string said, BrokerAddress address)
+    {
+        var own = $"^{Regex.Escape(address.Prefix)}[-.]";
+        return Refused().Match(said).Groups["name"].Value switch
+        {
+            var name when name.StartsWith("amq.gen-", StringComparison.Ordinal) => "configure, write and read '^amq\\.gen-', through which the output of tasks is read.",
+            var name when name is not ("" or "amq.default") && !Regex.IsMatch(name, own) => $"read and write '{name}', and to configure it where it is not declared by an administrator: a workflow's queues are named after it (docs/rabbitmq.md, For administrators).",
+            _ => $"read '{own}', to write those and 'amq.default', and to configure them where they are not declared by an administrator (docs/rabbitmq-definitions.json).",
+        };
+    }
+
     private static string Said(ShutdownEventArgs reason)
     {
         var said = Code().Replace(reason.ReplyText ?? "", "").Trim();
         return said.Length > 0 ? said : reason.ReplyCode.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
+
+    [GeneratedRegex(@"access to (queue|exchange) '(?<name>[^']*)'", RegexOptions.CultureInvariant)]
+    private static partial Regex Refused();
 
     // "ACCESS_REFUSED - access to …"
     [GeneratedRegex(@"\A[A-Z_]+ - ", RegexOptions.CultureInvariant)]
