@@ -35,6 +35,21 @@ public sealed class LettersTests(BrokerFixture fixture) : WireTest(fixture)
     }
 
     [Fact]
+    public async Task Read_Again_ComesInTheSameOrder()
+    {
+        var ids = Enumerable.Range(0, 3 * Count).Select(i => $"letter-{i:000}").ToArray();
+        foreach (var id in ids)
+            await PublishAsync(Main, "hello", new BasicProperties { Persistent = true, MessageId = id });
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var claiming = (await JoinAsync()).ClaimAsync(ClaimRequest.Anything, enough.Token);
+        await EventuallyAsync(() => CountAsync(Names.Dead), count => count == ids.Length);
+        await enough.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => claiming);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(ids, (await LettersAsync()).Select(letter => letter.Id));
+    }
+
+    [Fact]
     public async Task Loss_OfWhichTwoCopiesComeBack_IsOneLetter()
     {
         Assert.Empty(await LettersAsync());

@@ -43,8 +43,8 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
         await parts.PutAsync(parts.Names.Dead, connection => parts.Topology.EnsurePlainAsync(connection, parts.Names.Dead, cancellationToken), properties, document, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>In the order in which they were put there.</summary>
-    /// <remarks>A page at a time, so that no more than that is held, and others have their turn between two: the letters that go meanwhile are not among those that come.</remarks>
+    /// <summary>Those that ended first come first, in each page.</summary>
+    /// <remarks>In what order the broker has them says nothing: what was looked at before is back in any order. A page at a time, so that no more than that is held, and others have their turn between two: the letters that go meanwhile are not among those that come.</remarks>
     /// <param name="isWanted">By the task's id.</param>
     public async IAsyncEnumerable<DeadLetter> ReadAsync(Predicate<string> isWanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -65,7 +65,7 @@ internal sealed class DeadLetterBox(BrokerParts parts) : IDisposable
                 },
                 cancellationToken).ConfigureAwait(false);
             isFull = size >= MaxPage;
-            foreach (var letter in page)
+            foreach (var letter in page.OrderBy(letter => letter.Finished))
                 yield return letter;
         }
     }
