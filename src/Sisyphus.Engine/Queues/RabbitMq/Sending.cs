@@ -8,6 +8,10 @@ namespace Sisyphus.Engine.Queues.RabbitMq;
 internal sealed class Sending(BrokerParts parts)
 {
     public const int MostAtOnce = 10_000;
+    /// <summary>Tasks that readers were told of and that are on their way; more than the publisher has on its way.</summary>
+    private const int MostTold = 3 * StreamMessage.MaxEntries;
+    /// <summary>For those, when the sender is stopped.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
 
     /// <exception cref="QueueException">Nothing was sent.</exception>
     public async Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken)
@@ -25,16 +29,24 @@ internal sealed class Sending(BrokerParts parts)
         var now = parts.Now;
         var seen = new HashSet<string>();
         var sending = new List<Task<SendOutcome>>(tasks.Count);
+        // What readers were told of is still sent, so that nobody looks for a task that never comes.
+        using var grace = new CancellationTokenSource();
+        await using var end = cancellationToken.Register(() => grace.CancelAfter(parts.Blocked is null ? s_grace : TimeSpan.Zero)).ConfigureAwait(false);
         foreach (var some in tasks.Chunk(StreamMessage.MaxEntries))
         {
+            if (sending.Count >= MostTold)
+                await ((Task)sending[sending.Count - MostTold]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancellationToken.IsCancellationRequested)
+                break;
             var fresh = some.Select(task => seen.Add(task.Id!)).ToArray();
             var entries = some.Where((_, i) => fresh[i]).Select(task => Entry(task, now)).ToArray();
             // On its way before the tasks are, so that nobody hears of a claim before; nobody waits for it, since a task that is on the queue is sent.
-            var telling = entries.Length > 0 ? parts.Writer.WriteSentAsync(entries, cancellationToken) : Task.CompletedTask;
+            var telling = entries.Length > 0 ? parts.Writer.WriteSentAsync(entries, grace.Token) : Task.CompletedTask;
             for (var i = 0; i < some.Length; i++)
-                sending.Add(fresh[i] ? SendAsync(some[i], lanes[Lane.Of(some[i])], now, telling, cancellationToken) : Task.FromResult(new SendOutcome(some[i].Id!, SendResult.AlreadySent, "It is twice in this batch.")));
+                sending.Add(fresh[i] ? SendAsync(some[i], lanes[Lane.Of(some[i])], now, telling, grace.Token) : Task.FromResult(new SendOutcome(some[i].Id!, SendResult.AlreadySent, "It is twice in this batch.")));
         }
-        return await Task.WhenAll(sending).ConfigureAwait(false);
+        var outcomes = await Task.WhenAll(sending).ConfigureAwait(false);
+        return outcomes.Length == tasks.Count ? outcomes : throw new OperationCanceledException(cancellationToken);
     }
 
     private async Task<SendOutcome> SendAsync(TaskDocument task, string lane, DateTimeOffset now, Task telling, CancellationToken cancellationToken)
