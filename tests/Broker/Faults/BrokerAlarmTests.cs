@@ -69,6 +69,38 @@ public sealed class BrokerAlarmTests(OwnBrokerFixture fixture) : IClassFixture<O
         work.Report("alarm while sending", await work.FinishAsync());
     }
 
+    [Theory]
+    [InlineData("disk")]
+    [InlineData("memory")]
+    public async Task Alarm_WhoLooks_SeesAllThatThereIs(string kind)
+    {
+        await using var work = new Workload(Server, s_lease) { Hold = _ => s_lease };
+        await work.JoinAsync("a", 2);
+        await work.SendAsync(5);
+        await work.StartedAsync(2);
+        await SetAlarmAsync(kind, true);
+        try
+        {
+            // One who has looked before the alarm, and one who has not.
+            await using var fresh = TaskQueues.Open(work.Address, new QueueOptions { LeaseTime = s_lease });
+            foreach (var queue in (ITaskQueue[])[work.Queue, fresh, fresh])
+            {
+                var started = Stopwatch.GetTimestamp();
+                var tasks = await queue.GetTasksAsync(new TaskQuery(), Token).ToListAsync(Token);
+                Assert.Equal((5, 2), (tasks.Count, tasks.Count(task => task.Node == "a")));
+                Assert.Equal("a", Assert.Single(await queue.GetNodesAsync(Token)).Name);
+                Assert.Equal(3, (await queue.GetInfoAsync(Token)).Ready);
+                Assert.Equal(5, await queue.ReadEventsAsync(new EventQuery(), Token).CountAsync(happened => happened.Kind == QueueEventKind.TaskSent, Token));
+                Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 15);
+            }
+        }
+        finally
+        {
+            await SetAlarmAsync(kind, false);
+        }
+        work.Report($"{kind} alarm, and somebody looks", await work.FinishAsync());
+    }
+
     [Fact]
     public async Task Alarm_LongerThanPatience_SaysThatNobodyKnows()
     {

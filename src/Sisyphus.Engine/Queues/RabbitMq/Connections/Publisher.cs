@@ -14,6 +14,9 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
     /// <summary>A quorum queue without a leader refuses what comes first, and has a new one in less than a second.</summary>
     private static readonly TimeSpan[] s_refusedPauses = [TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)];
 
+    /// <summary>How soon who does not wait hears that the broker takes nothing.</summary>
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100);
+
     private readonly SemaphoreSlim _unconfirmed = new(MaxUnconfirmed, MaxUnconfirmed);
     private readonly SemaphoreSlim _one = new(1, 1);
     // With the time at which each was left: others may wait for confirmations on it.
@@ -33,13 +36,21 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
     /// <summary>Returns when the broker has the message on durable storage.</summary>
     /// <param name="mandatory">A message that no queue gets is an error.</param>
     /// <exception cref="QueueException">With a <see cref="PublishReturnException"/> inside where there is no such queue; with <see cref="QueueFailure.Unavailable"/> it may or may not have arrived.</exception>
-    public async Task PublishAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
+    public Task PublishAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken) =>
+        PublishAsync(exchange, key, properties, body, mandatory, waits: true, cancellationToken);
+
+    /// <param name="waits">For a broker that says that it takes nothing for now; else that is <see cref="QueueFailure.Full"/> at once.</param>
+    /// <inheritdoc cref="PublishAsync(string, string, BasicProperties, ReadOnlyMemory{byte}, bool, CancellationToken)"/>
+    public async Task PublishAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, bool waits, CancellationToken cancellationToken)
     {
+        // A channel could not be opened either.
+        if (!waits && line.Blocked is { } reason)
+            throw calls.Blocked(Doing(exchange, key), reason);
         for (var refused = 0; ; refused++)
         {
             try
             {
-                await PublishOnceAsync(exchange, key, properties, body, mandatory, cancellationToken).ConfigureAwait(false);
+                await PublishOnceAsync(exchange, key, properties, body, mandatory, waits, cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (QueueException error) when (BrokerFailures.IsRefused(error) && refused < s_refusedPauses.Length)
@@ -92,7 +103,7 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
         _one.Dispose();
     }
 
-    private async Task PublishOnceAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
+    private async Task PublishOnceAsync(string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, bool waits, CancellationToken cancellationToken)
     {
         await _unconfirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -100,7 +111,7 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
             var channel = await OpenAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                await PublishAsync(channel, exchange, key, properties, body, mandatory, cancellationToken).ConfigureAwait(false);
+                await PublishAsync(channel, exchange, key, properties, body, mandatory, waits, cancellationToken).ConfigureAwait(false);
             }
             catch (QueueException error) when (BrokerFailures.IsRefused(error) || (BrokerFailures.IsMissing(error) ? LeavesReturned : error.Failure == QueueFailure.Unavailable && channel.IsOpen))
             {
@@ -122,24 +133,29 @@ internal sealed class Publisher(BrokerLine line, BrokerCalls calls) : IAsyncDisp
             _left.Enqueue((channel, Stopwatch.GetTimestamp()));
     }
 
-    private async Task PublishAsync(IChannel channel, string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, CancellationToken cancellationToken)
+    private static string Doing(string exchange, string key) => $"publish to {(exchange.Length > 0 ? exchange : key)}";
+
+    private async Task PublishAsync(IChannel channel, string exchange, string key, BasicProperties properties, ReadOnlyMemory<byte> body, bool mandatory, bool waits, CancellationToken cancellationToken)
     {
-        var doing = $"publish to {(exchange.Length > 0 ? exchange : key)}";
+        var doing = Doing(exchange, key);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Limit);
         var publishing = channel.BasicPublishAsync(exchange, key, mandatory, properties, body, limit.Token).AsTask();
         try
         {
-            try
+            for (var silent = Stopwatch.GetTimestamp(); ;)
             {
-                await publishing.WaitAsync(UnblockedLimit, limit.Token).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                if (line.Blocked is null)
+                await publishing.WaitAsync(waits ? UnblockedLimit : s_look, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (publishing.IsCompleted)
+                    break;
+                // A broker that says nothing is given less time than one that says why.
+                if (line.Blocked is null ? Stopwatch.GetElapsedTime(silent) >= UnblockedLimit : !waits)
                     await limit.CancelAsync().ConfigureAwait(false);
-                await publishing.WaitAsync(limit.Token).ConfigureAwait(false);
+                limit.Token.ThrowIfCancellationRequested();
+                if (line.Blocked is not null)
+                    silent = Stopwatch.GetTimestamp();
             }
+            await publishing.ConfigureAwait(false);
         }
         catch (Exception error)
         {

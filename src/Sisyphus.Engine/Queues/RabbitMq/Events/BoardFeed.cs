@@ -15,6 +15,7 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
     private const int MostLosses = 3;
     /// <summary>A stream that delivers nothing for so long, although something was written, is read anew: of its deletion the broker says nothing.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(20);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> _marks = [];
     private readonly ConcurrentDictionary<ChannelWriter<LogEntry>, bool> _followers = [];
@@ -23,6 +24,8 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
     private Task? _running;
     /// <summary>The sequence of the last entry of each stream that was read, those aside that tell of the reading.</summary>
     private readonly ConcurrentDictionary<string, long> _progress = [];
+    /// <summary>The offset of the last message of each stream that was read.</summary>
+    private readonly ConcurrentDictionary<string, long> _reached = [];
     private readonly ConcurrentDictionary<string, (CancellationTokenSource Stop, long Begun)> _readings = [];
     private volatile QueueException? _trouble;
 
@@ -37,6 +40,9 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
     {
         Start();
         await topology.EnsureLogAsync(await line.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        // Once the broker is found to take nothing, it opens no channel either.
+        if (!writer.IsBlocked)
+            await writer.OpenAsync(cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(CatchUpAsync(names.Events, cancellationToken), CatchUpAsync(names.Heartbeats, cancellationToken)).ConfigureAwait(false);
         board.SetLive();
     }
@@ -72,10 +78,31 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             _running ??= Task.WhenAll(RunAsync(names.Events, _stop.Token), RunAsync(names.Heartbeats, _stop.Token));
     }
 
-    private Task<bool> CatchUpAsync(string stream, CancellationToken cancellationToken)
+    private async Task CatchUpAsync(string stream, CancellationToken cancellationToken)
     {
         var mark = NewMark();
-        return WaitAsync(stream, mark, token => WriteMarkerAsync(stream, mark, token), cancellationToken);
+        try
+        {
+            await WaitAsync(stream, mark, token => WriteMarkerAsync(stream, mark, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException error) when (error.Failure == QueueFailure.Full)
+        {
+            await ReachEndAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The longer way, where the broker takes no marker for now: then above all somebody wants to see what there is.</summary>
+    private async Task ReachEndAsync(string stream, CancellationToken cancellationToken)
+    {
+        var end = await new EventStream(line, calls, stream).FindEndAsync(cancellationToken).ConfigureAwait(false) ?? -1;
+        for (var (since, before) = (Stopwatch.GetTimestamp(), -1L); _reached.GetValueOrDefault(stream, -1) is var now && now < end;)
+        {
+            if (now != before)
+                (since, before) = (Stopwatch.GetTimestamp(), now);
+            else if (Stopwatch.GetElapsedTime(since) > s_patience)
+                throw _trouble ?? calls.Failure(QueueFailure.Unavailable, $"{stream} delivers nothing.");
+            await Task.Delay(s_step, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task<bool> WaitAsync(string stream, string mark, Func<CancellationToken, Task> write, CancellationToken cancellationToken)
@@ -198,6 +225,7 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
                         _progress[stream] = message.Sequence(message.Entries.Length - 1);
                     foreach (var entry in message.Entries)
                         Apply(entry);
+                    _reached[stream] = message.Offset;
                 }
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -233,7 +261,15 @@ internal sealed class BoardFeed(BrokerLine line, BrokerCalls calls, EventWriter 
             return;
         var mark = NewMark();
         _ = Expect(mark);
-        await WriteMarkerAsync(stream, mark, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await WriteMarkerAsync(stream, mark, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException error) when (error.Failure == QueueFailure.Full)
+        {
+            // What the stream has is to be seen also while nothing can be written.
+            _marks.TryRemove(mark, out _);
+        }
     }
 
     private void Fail(QueueException error)

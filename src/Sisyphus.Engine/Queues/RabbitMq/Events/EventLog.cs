@@ -33,8 +33,16 @@ internal sealed class EventLog(BrokerParts parts)
             var end = Guid.NewGuid().ToString("N");
             var isMarked = !follow || isAgain;
             var isOther = false;
+            // The same, of a broker that takes no marker for now: then it tells which message is the last.
+            long? stop = null;
+            async Task MarkAsync()
+            {
+                if (isMarked && !await TryMarkAsync(end, cancellationToken).ConfigureAwait(false) && !follow)
+                    stop = await Stream.FindEndAsync(cancellationToken).ConfigureAwait(false) ?? -1;
+            }
+
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var reader = new EventStream(parts.Reading, parts.Calls, parts.Names.Events).ReadAsync(isSilent ? EventStream.First : from, () => isMarked ? MarkAsync(end, cancellationToken) : Task.CompletedTask, over.Token).GetAsyncEnumerator(over.Token);
+            var reader = Stream.ReadAsync(isSilent ? EventStream.First : from, MarkAsync, over.Token).GetAsyncEnumerator(over.Token);
             await using (reader.ConfigureAwait(false))
             {
                 isSilent = isMarked;
@@ -57,6 +65,8 @@ internal sealed class EventLog(BrokerParts parts)
                             yield break;
                         yield return (sequence, message.Entries[i]);
                     }
+                    if (message.Offset >= stop)
+                        yield break;
                     // A chunk is delivered whole, also what lies before the place that was asked for.
                     if (seen is not { } furthest || message.Offset > furthest.Offset)
                         (from, seen) = (message.Offset, message);
@@ -65,6 +75,8 @@ internal sealed class EventLog(BrokerParts parts)
             }
             if (isSilent && over.IsCancellationRequested)
             {
+                if (stop is not null)
+                    yield break;
                 // The marker may be what is missing, or the member of the cluster that we are connected to has no copy that runs.
                 if (++failures > MostFailures && !follow)
                     throw parts.Calls.Failure(QueueFailure.Unavailable, $"{parts.Names.Events} delivers nothing.");
@@ -79,8 +91,21 @@ internal sealed class EventLog(BrokerParts parts)
         }
     }
 
-    private Task MarkAsync(string mark, CancellationToken cancellationToken) =>
-        parts.Writer.WriteMarkerAsync(parts.Names.Events, new LogEntry { Kind = LogEntryKind.Marker, Time = parts.Now, Mark = mark }, cancellationToken);
+    private EventStream Stream => new(parts.Reading, parts.Calls, parts.Names.Events);
+
+    /// <returns>False when the broker takes nothing for now.</returns>
+    private async Task<bool> TryMarkAsync(string mark, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await parts.Writer.WriteMarkerAsync(parts.Names.Events, new LogEntry { Kind = LogEntryKind.Marker, Time = parts.Now, Mark = mark }, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (QueueException error) when (error.Failure == QueueFailure.Full)
+        {
+            return false;
+        }
+    }
 
     /// <returns>False when the connection is lost and another try is allowed.</returns>
     private static async Task<bool> MoveNextAsync(IAsyncEnumerator<StreamMessage> reader, Func<bool> mayTryAgain, CancellationToken cancellationToken)

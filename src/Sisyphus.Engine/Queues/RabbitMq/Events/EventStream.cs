@@ -16,6 +16,10 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
 {
     public const string First = "first";
     public const string Next = "next";
+    /// <summary>The last chunk, which is delivered whole.</summary>
+    private const string Last = "last";
+    private static readonly TimeSpan s_firstTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_chunkTime = TimeSpan.FromMilliseconds(300);
     private const ushort Prefetch = 500;
     private const int AckEvery = 100;
 
@@ -48,6 +52,32 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
                 continue;
             unacked = 0;
             await AckAsync(channel, read, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The offset of the last message that there is; null where there is none.</summary>
+    public async Task<long?> FindEndAsync(CancellationToken cancellationToken)
+    {
+        long? end = null;
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            await foreach (var message in ReadAsync(Last, Wait, enough.Token).ConfigureAwait(false))
+            {
+                end = message.Offset;
+                enough.CancelAfter(s_chunkTime);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nothing more comes.
+        }
+        return end;
+
+        Task Wait()
+        {
+            enough.CancelAfter(s_firstTime);
+            return Task.CompletedTask;
         }
     }
 

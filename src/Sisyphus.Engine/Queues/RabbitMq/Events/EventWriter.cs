@@ -23,7 +23,7 @@ internal sealed class EventWriter(BrokerLine publishing, BrokerCalls calls, Brok
     public Task WriteAsync(LogEntry entry, CancellationToken cancellationToken)
     {
         var stream = entry.Key.StartsWith(QueueNames.HeartbeatKey, StringComparison.Ordinal) ? names.Heartbeats : names.Events;
-        return PublishAsync(stream, names.Bus, entry.Key, [entry], cancellationToken);
+        return PublishAsync(stream, names.Bus, entry.Key, [entry], waits: true, cancellationToken);
     }
 
     /// <summary>At most <see cref="StreamMessage.MaxEntries"/>, of tasks that were sent.</summary>
@@ -31,23 +31,30 @@ internal sealed class EventWriter(BrokerLine publishing, BrokerCalls calls, Brok
     {
         try
         {
-            await PublishAsync(names.Events, names.Bus, "tasks.sent", entries, cancellationToken).ConfigureAwait(false);
+            await PublishAsync(names.Events, names.Bus, "tasks.sent", entries, waits: true, cancellationToken).ConfigureAwait(false);
         }
         catch (QueueException error) when (error.InnerException is OperationCanceledException && publishing.Blocked is null)
         {
             // Nobody else would say that a task waits; and a reader passes over what he knows.
-            await PublishAsync(names.Events, names.Bus, "tasks.sent", entries, cancellationToken).ConfigureAwait(false);
+            await PublishAsync(names.Events, names.Bus, "tasks.sent", entries, waits: true, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>To one stream alone.</summary>
-    public Task WriteMarkerAsync(string stream, LogEntry entry, CancellationToken cancellationToken) => PublishAsync(stream, "", stream, [entry], cancellationToken);
+    /// <summary>To one stream alone, and not waiting for a broker that takes nothing for now.</summary>
+    public Task WriteMarkerAsync(string stream, LogEntry entry, CancellationToken cancellationToken) => PublishAsync(stream, "", stream, [entry], waits: false, cancellationToken);
 
     /// <inheritdoc cref="Publisher.Renew"/>
     public void Renew(string stream, TimeSpan age) => PublisherOf(stream).Renew(age);
 
-    /// <summary>Returns when what is written to the events needs no channel to be opened first.</summary>
-    public Task OpenAsync(CancellationToken cancellationToken) => _events.OpenAsync(cancellationToken);
+    /// <summary>Whether the broker takes nothing for now, as it has said.</summary>
+    public bool IsBlocked => publishing.Blocked is not null;
+
+    /// <summary>Returns when what is written needs no channel to be opened first.</summary>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        await _events.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await _heartbeats.OpenAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -57,21 +64,21 @@ internal sealed class EventWriter(BrokerLine publishing, BrokerCalls calls, Brok
 
     private Publisher PublisherOf(string stream) => stream == names.Heartbeats ? _heartbeats : _events;
 
-    private async Task PublishAsync(string stream, string exchange, string key, LogEntry[] entries, CancellationToken cancellationToken)
+    private async Task PublishAsync(string stream, string exchange, string key, LogEntry[] entries, bool waits, CancellationToken cancellationToken)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(entries, Wire.Json.LogEntryArray);
         var publisher = PublisherOf(stream);
         var properties = new BasicProperties { ContentType = "application/json", DeliveryMode = DeliveryModes.Persistent };
         try
         {
-            await publisher.PublishAsync(exchange, key, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
+            await publisher.PublishAsync(exchange, key, properties, body, mandatory: true, waits, cancellationToken).ConfigureAwait(false);
         }
         catch (QueueException error) when (BrokerFailures.IsMissing(error))
         {
             // Somebody deleted the bus or a stream.
             topology.Forget();
             await topology.EnsureLogAsync(await line.ConnectAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-            await publisher.PublishAsync(exchange, key, properties, body, mandatory: true, cancellationToken).ConfigureAwait(false);
+            await publisher.PublishAsync(exchange, key, properties, body, mandatory: true, waits, cancellationToken).ConfigureAwait(false);
         }
     }
 }
