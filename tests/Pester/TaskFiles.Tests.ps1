@@ -134,6 +134,15 @@ Describe 'Export-SisyphusTask' {
         (Import-SisyphusTask "$TestDrive/x3.json")[0].Json | Should -Be '{"image":"a","command":["x"],"env":{"FooBar":"1"}}'
     }
 
+    It 'does not put a file in the place of a pipe' -Skip:$IsWindows {
+        mkfifo "$TestDrive/pipe.json"
+        $failure = Get-ErrorOf { New-SisyphusTask -Image a -Command x | Export-SisyphusTask "$TestDrive/pipe.json" }
+        $failure.FullyQualifiedErrorId | Should -Be 'Sisyphus.FileNotWritten,Sisyphus.PowerShell.Commands.ExportSisyphusTaskCommand'
+        "$failure" | Should -Match 'no regular file'
+        test -p "$TestDrive/pipe.json"
+        $LASTEXITCODE | Should -Be 0
+    }
+
     It 'writes nothing with -WhatIf' {
         New-SisyphusTask -Image a -Command x | Export-SisyphusTask "$TestDrive/whatif.json" -WhatIf
         Test-Path "$TestDrive/whatif.json" | Should -Be $false

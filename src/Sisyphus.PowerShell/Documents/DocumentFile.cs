@@ -1,3 +1,4 @@
+using Sisyphus.Engine.Storage;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.PowerShell.Documents;
@@ -13,6 +14,7 @@ internal static class DocumentFile
     /// <summary>One document as an object, several as an array; the file appears whole or not at all.</summary>
     public static void Write(string path, IReadOnlyList<TaskDocument> documents)
     {
+        ReplaceableFile.Require(path);
         var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}");
         try
         {

@@ -7,6 +7,7 @@ public sealed record FileDownload(IObjectStore Store, ObjectInfo From, string So
     {
         var folder = Path.GetDirectoryName(File)!;
         Directory.CreateDirectory(folder);
+        ReplaceableFile.Require(File);
         // Beside its destination, so that the last step is a rename.
         var unfinished = Path.Combine(folder, $".sisyphus-{Guid.NewGuid():N}");
         try

@@ -1,5 +1,4 @@
 using Sisyphus.Engine.Storage.Checksums;
-using Sisyphus.Engine.Storage.Directories;
 using Sisyphus.Engine.Tasks;
 
 namespace Sisyphus.Engine.Storage.Transfers;
@@ -16,7 +15,7 @@ internal sealed class Upload(TransferScheduler scheduler)
         try
         {
             // Asked before it is opened: opening a pipe would wait for a writer.
-            if (FileIdentity.Find(path) is null && File.Exists(path))
+            if (ReplaceableFile.IsOther(path))
                 throw new IOException("it is no regular file");
             file = new FileStream(path, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0, Options = FileOptions.SequentialScan });
         }

@@ -54,6 +54,23 @@ public sealed class TransferBatchTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_APipeAtTheDestination_IsRefusedAndStays()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Has no such files.");
+        var info = Assert.IsType<TransferCompleted>(Assert.Single(await Run([Upload(Write("p", [1, 2, 3]), "p")]))).Stored!;
+        Directory.CreateDirectory(_folder["down"]);
+        var pipe = Path.Combine(_folder["down"], "p");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", pipe))
+            await made.WaitForExitAsync(Token);
+
+        var failed = Assert.IsType<TransferFailed>(Assert.Single(await Run([Download(info, _store)])));
+
+        Assert.Contains("no regular file", Assert.IsType<IOException>(failed.Error).Message, StringComparison.Ordinal);
+        Assert.Null(FileIdentity.Find(pipe));
+        Assert.Single(Directory.EnumerateFileSystemEntries(_folder["down"]));
+    }
+
+    [Fact]
     public async Task RunAsync_OneFails_OthersGoOn()
     {
         var events = await Run([Upload(_folder["missing"], "x"), Upload(Write("b", [1]), "b")]);
