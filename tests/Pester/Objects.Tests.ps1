@@ -31,6 +31,43 @@ Describe 'Copy-SisyphusObject' {
         @(Get-ChildItem "$TestDrive/back" -Recurse -Force -Filter '.sisyphus*').Count | Should -Be 0
     }
 
+    It 'leaves out the markers of directories where it copies to a folder' {
+        $null = New-File 'marked/bucket/a/b/one' '1'
+        # The objects a/ and a/b/: docs/stores.md, "Keys that are no file names".
+        '%2F', 'b/%2F' | ForEach-Object { $null = New-File "marked/bucket/a/$_" '' }
+        @(Get-SisyphusObject bucket: -Store "$TestDrive/marked" | ForEach-Object Key) -join ' ' | Should -Be 'a/ a/b/ a/b/one'
+        @(Copy-SisyphusObject bucket:a/ "$TestDrive/unmarked" -Recurse -PassThru -Store "$TestDrive/marked" -ErrorAction Stop | ForEach-Object Name) -join ' ' | Should -Be 'one'
+        @(Copy-SisyphusObject bucket:a/ below:x/ -Recurse -PassThru -Store "$TestDrive/marked" -ErrorAction Stop | ForEach-Object Key | Sort-Object) -join ' ' | Should -Be 'x/ x/b/ x/b/one'
+        # A bucket has no name that a marker could have.
+        @(Copy-SisyphusObject bucket:a/ whole: -Recurse -PassThru -Store "$TestDrive/marked" -ErrorAction Stop | ForEach-Object Key | Sort-Object) -join ' ' | Should -Be 'b/ b/one'
+    }
+
+    It 'copies the other files of a folder in which one can not be named' -Skip:$IsWindows {
+        $null = New-File 'unnamed/one' '1'
+        Push-Location "$TestDrive/unnamed"
+        try {
+            # No UTF-8. (Some file systems refuse such a name.)
+            sh -c 'echo > "$(printf "x\377")"'
+            $copied = @(Copy-SisyphusObject . unnamed: -Recurse -PassThru -ErrorAction SilentlyContinue -ErrorVariable failures)
+        }
+        finally {
+            Pop-Location
+            rm -r "$TestDrive/unnamed"
+        }
+        $copied.Key | Should -Be 'one'
+        @($failures).Count | Should -Be 1
+        $failures[0].FullyQualifiedErrorId | Should -Be 'Sisyphus.TransferFailed,Sisyphus.PowerShell.Commands.CopySisyphusObjectCommand'
+    }
+
+    It 'puts nothing in the place of a pipe' -Skip:$IsWindows {
+        $null = Copy-SisyphusObject (New-File one '1') demo:one
+        mkfifo "$TestDrive/apipe"
+        $failure = Get-ErrorOf { Copy-SisyphusObject demo:one "$TestDrive/apipe" }
+        $failure.FullyQualifiedErrorId | Should -Be 'Sisyphus.FileNotWritten,Sisyphus.PowerShell.Commands.CopySisyphusObjectCommand'
+        test -p "$TestDrive/apipe"
+        $LASTEXITCODE | Should -Be 0
+    }
+
     It 'copies what a wildcard matches, on either side' {
         'w1.x', 'w2.x', 'w3.y' | ForEach-Object { $null = New-File "wild/$_" $_ }
         @(Copy-SisyphusObject "$TestDrive/wild/*.x" wild:in/ -PassThru).Count | Should -Be 2

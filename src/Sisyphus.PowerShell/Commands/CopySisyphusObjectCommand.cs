@@ -125,9 +125,22 @@ public sealed class CopySisyphusObjectCommand : ObjectTransferCommand
             if (File.Exists(resolved))
                 Copy(resolved, [new FileSource(resolved, System.IO.Path.GetFileName(resolved))], single: true);
             else if (Recurse)
-                Copy(resolved, LocalFiles.Below(resolved), single: false);
+                CopyFolder(resolved);
             else
                 WriteError(ErrorRecords.InvalidCopy($"{resolved} is a folder; -Recurse copies the files in it.", resolved));
+        }
+    }
+
+    private void CopyFolder(string folder)
+    {
+        try
+        {
+            Copy(folder, LocalFiles.Below(folder), single: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // One of the folders in it can't be listed.
+            WriteError(ErrorRecords.FileNotAccessible(e, folder));
         }
     }
 
@@ -143,7 +156,7 @@ public sealed class CopySisyphusObjectCommand : ObjectTransferCommand
         foreach (var batch in sources.Chunk(BatchSize))
         {
             any = true;
-            var transfers = batch.Select(source => Plan(source, single)).OfType<ObjectTransfer>().ToArray();
+            var transfers = batch.Where(_destination!.Takes).Select(source => Plan(source, single)).OfType<ObjectTransfer>().ToArray();
             Run(transfers, path);
         }
         return any;

@@ -17,6 +17,9 @@ internal abstract class CopyDestination
     /// <summary>Whether what is copied here may be found by the same query, and copied again, without end.</summary>
     public virtual bool IsBelow(RemoteQuery query) => false;
 
+    /// <summary>Whether it can hold a source at all. What is left out is nothing that a user would miss.</summary>
+    public virtual bool Takes(CopySource source) => true;
+
     /// <summary>Whether a source of such a query is here already.</summary>
     public virtual bool Holds(ObjectInfo source) => false;
 }
@@ -26,6 +29,9 @@ internal sealed class RemoteDestination(ObjectStores stores, RemotePath path) : 
     public override bool IsContainer => path.IsPrefix;
 
     public override bool IsBelow(RemoteQuery query) => query.Lists(stores, path);
+
+    // Of a bucket itself there is no marker.
+    public override bool Takes(CopySource source) => path.Key.Length > 0 || source.RelativeName.Length > 0 || !source.IsMarker;
 
     public override bool Holds(ObjectInfo source) => source.Key.StartsWith(stores.Resolve(path).Key, StringComparison.Ordinal);
 
@@ -37,11 +43,14 @@ internal sealed class RemoteDestination(ObjectStores stores, RemotePath path) : 
         var to = stores.Resolve(target);
         return source switch
         {
-            FileSource file => new FileUpload(file.File, to, target.ToString(), new FileInfo(file.File).Length),
+            FileSource file => new FileUpload(file.File, to, target.ToString(), SizeOf(file.File)),
             ObjectSource { Found: var found } => new ObjectCopy(found.Store, found.Info, found.RemotePath, to, target.ToString()),
             _ => throw new ArgumentException(source.ToString(), nameof(source)),
         };
     }
+
+    // For the progress bar. Whoever opens it says what is wrong with a file that has gone, or that this platform lists and can't name.
+    private static long SizeOf(string file) => new FileInfo(file) is { Exists: true } info ? info.Length : 0;
 }
 
 /// <param name="path">Full path.</param>
@@ -51,6 +60,8 @@ internal sealed class LocalDestination(string path, bool isFolder) : CopyDestina
     private static readonly char[] Invalid = [.. Path.GetInvalidFileNameChars()];
 
     public override bool IsContainer => isFolder || !File.Exists(path);
+
+    public override bool Takes(CopySource source) => !source.IsMarker;
 
     public override ObjectTransfer From(CopySource source, bool single)
     {
