@@ -127,9 +127,10 @@ internal sealed class Attempt(AttemptContext context, IContainerEngine engine, S
         var pull = engine.EnsureImageAsync(context.Document.Image, context.Options.PullPolicy, context.Events.Pull(context.Document.Image), first.Token);
         var stage = new InputStage(context, stores, cache, engine.SeesLocalFiles).RunAsync(first.Token);
         var join = slot.JoinAsync(context.Document.Network, first.Token);
+        var places = new OutputPlaces(stores).CheckAsync(context.TaskId, context.Document, first.Token);
         try
         {
-            await Together.WhenAllAsync(first, pull, stage, join).ConfigureAwait(false);
+            await Together.WhenAllAsync(first, pull, stage, join, places).ConfigureAwait(false);
             _image = await pull.ConfigureAwait(false);
             context.Log.Note($"image {_image.Digest ?? _image.Id}");
             var staged = await stage.ConfigureAwait(false);

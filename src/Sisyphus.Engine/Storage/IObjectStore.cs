@@ -14,6 +14,9 @@ public interface IObjectStore
     /// <summary>The store as a user would write it, without secrets: <c>file:///srv/data</c>.</summary>
     string Name { get; }
 
+    /// <summary>Writing to a bucket that is not there makes it.</summary>
+    bool MakesBuckets => true;
+
     /// <summary>Names of the buckets, in ordinal order.</summary>
     IAsyncEnumerable<string> ListBucketsAsync(CancellationToken cancellationToken);
 

@@ -10,6 +10,8 @@ internal sealed class MappedBucket(IObjectStore inner, string alias, string buck
     /// <summary>With the service's own options, by which two that have the same bucket differ.</summary>
     public string Name { get; } = NameOf(inner.Name, $"{bucket}/{prefix}");
 
+    public bool MakesBuckets => inner.MakesBuckets;
+
     public async IAsyncEnumerable<string> ListBucketsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (await inner.BucketExistsAsync(bucket, cancellationToken).ConfigureAwait(false))

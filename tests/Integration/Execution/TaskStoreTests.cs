@@ -48,6 +48,19 @@ public sealed class TaskStoreTests(EngineFixture engine, ShellImageFixture shell
         Assert.Equal($"out:.sisyphus/{result.Id}/published.json", result.Record);
     }
 
+    [Theory, InlineData("gs://lab-nowhere", "no bucket"), InlineData("gs://lab-out/acme\n", "line break")]
+    public async Task Run_AnOutputThatCanNotBePublished_EndsBeforeAnythingRuns(string where, string says)
+    {
+        Harness.Mapping["bad"] = $"{where}?endpoint={_google.Address}";
+        var result = await Harness.RunAsync($$"""
+            {"image": "{{Image}}", "inputs": {}, "outputs": {"out:a": ">", "bad:tree/": "/tree/", "bad:b": "/b"}, "command": ["sh", "-c", "echo ran; echo b > /b"]}
+            """);
+        Assert.Equal(TaskState.SystemError, result.State);
+        Assert.Contains("The output bad:", result.Message, StringComparison.Ordinal);
+        Assert.Contains(says, result.Message, StringComparison.Ordinal);
+        Assert.Empty(result.Commands);
+    }
+
     [Fact]
     public async Task Run_FromAServiceIntoAFolderAndBack_HasOneDecision()
     {

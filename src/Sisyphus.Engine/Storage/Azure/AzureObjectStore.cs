@@ -24,6 +24,8 @@ internal sealed class AzureObjectStore : IObjectStore
 
     public string Name => _connection.Name;
 
+    public bool MakesBuckets => false;
+
     /// <param name="location">Options: <c>endpoint</c> (of another cloud or an emulator), <c>sas</c> (a signature).</param>
     /// <exception cref="FormatException">An option that there is not, or a value that can't be.</exception>
     public static IObjectStore Open(StoreLocation location, StoreParts parts) => Open(location, parts, AzureBlocks.Standard, AzureCopy.LargestAtOnce);

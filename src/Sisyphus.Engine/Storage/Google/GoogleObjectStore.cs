@@ -29,6 +29,8 @@ internal sealed class GoogleObjectStore : IObjectStore
 
     public string Name => _connection.Endpoint.Name;
 
+    public bool MakesBuckets => false;
+
     /// <param name="location">Options: <c>project</c> (whose buckets are listed), <c>user-project</c> (pays for requests), <c>endpoint</c>, <c>directory-markers</c>.</param>
     /// <exception cref="FormatException">An option that there is not, or a value that can't be.</exception>
     public static IObjectStore Open(StoreLocation location, StoreParts parts) =>

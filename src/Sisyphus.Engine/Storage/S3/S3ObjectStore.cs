@@ -17,6 +17,8 @@ internal sealed class S3ObjectStore : IObjectStore
 
     public string Name => _connection.Settings.Name;
 
+    public bool MakesBuckets => false;
+
     /// <exception cref="FormatException"/>
     public static IObjectStore Open(StoreLocation location, StoreParts parts) => new S3ObjectStore(S3Settings.Of(location, parts), parts);
 
