@@ -252,6 +252,21 @@ public sealed class AzureFaultTests(Azurite server) : IAsyncLifetime, IClassFixt
     }
 
     [Fact]
+    public async Task Put_OtherContentThanTheOneThatBroke_IsNotPutTogetherWithIt()
+    {
+        string? kept = null;
+        await using (var breaking = new FaultyStream(Content(Size), failAt: (2 * Chunk) + 10))
+            await Assert.ThrowsAsync<InvalidOperationException>(() => _store.PutAsync(_bucket, "k", breaking, new UploadState(null, token => kept = token), Token));
+
+        var failure = await FailsAsync(FailureReason.TransferFailed, () => _store.PutAsync(_bucket, "k", new MemoryStream(Content(Size, 2)), new UploadState(kept, token => kept = token), Token));
+
+        Assert.True(failure.IsRetryable);
+        Assert.Null(await _store.StatAsync(_bucket, "k", Token));
+        var put = await _store.PutAsync(_bucket, "k", new MemoryStream(Content(Size, 2)), new UploadState(kept, token => kept = token), Token);
+        Assert.Equal(Content(Size, 2), await _store.ReadAsync(put));
+    }
+
+    [Fact]
     public async Task Put_StateOfAnUploadThatIsGone_StartsOver()
     {
         string? kept = "0123456789abcdef";

@@ -127,7 +127,7 @@ public sealed class AzureSettingsTests
         Assert.True(bytes > 19L << 40, $"{bytes}");
         Assert.Equal(8 << 20, AzureBlocks.Standard.SizeOf(4999));
         Assert.Equal(16 << 20, AzureBlocks.Standard.SizeOf(5000));
-        Assert.Single(Enumerable.Range(0, AzureBlocks.MaxCount).Select(index => AzureBlocks.Id("0123456789abcdef", index).Length).Distinct());
+        Assert.Single(Enumerable.Range(0, AzureBlocks.MaxCount).Select(index => AzureBlocks.Id("0123456789abcdef", index, (uint)index).Length).Distinct());
     }
 
     [Fact]

@@ -51,7 +51,7 @@ internal sealed class AzureCopy(AzureConnection connection, long largestAtOnce)
             return null;
         var upload = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var step = Math.Max(largestAtOnce, (source.Size + AzureBlocks.MaxCount - 1) / AzureBlocks.MaxCount);
-        var ranges = Enumerable.Range(0, (int)((source.Size + step - 1) / step)).Select(index => (Id: AzureBlocks.Id(upload, index), Range: new HttpRange(index * step, Math.Min(step, source.Size - (index * step))))).ToArray();
+        var ranges = Enumerable.Range(0, (int)((source.Size + step - 1) / step)).Select(index => (Id: AzureBlocks.Id(upload, index, 0), Range: new HttpRange(index * step, Math.Min(step, source.Size - (index * step))))).ToArray();
         var gone = false;
         await Parallel.ForEachAsync(ranges, new ParallelOptions { MaxDegreeOfParallelism = RangesAtATime, CancellationToken = cancellationToken }, async (range, token) =>
         {

@@ -17,8 +17,8 @@ internal sealed class AzureUploadRun(AzureConnection connection, AzureBlocks blo
     private readonly List<string> _ids = [];
     private Crc32C _crc;
     private long _size;
-    /// <summary>Blocks that the service has had before.</summary>
-    private int _found;
+    /// <summary>Of each block that the service has had before.</summary>
+    private readonly List<uint> _found = [];
 
     public string Token => token;
 
@@ -39,7 +39,7 @@ internal sealed class AzureUploadRun(AzureConnection connection, AzureBlocks blo
                 {
                     var list = await call.Blob(container, key).GetBlockListAsync(BlockListTypes.All, cancellationToken: call.Token).ConfigureAwait(false);
                     // Committed, they were sent and all that was lost is the answer; the commit is done again.
-                    return list.Value.UncommittedBlocks.Concat(list.Value.CommittedBlocks).DistinctBy(block => block.Name).ToDictionary(block => block.Name, block => block.SizeLong);
+                    return list.Value.CommittedBlocks.Concat(list.Value.UncommittedBlocks).ToList();
                 }
                 catch (RequestFailedException e) when (e.Status == 404)
                 {
@@ -47,10 +47,16 @@ internal sealed class AzureUploadRun(AzureConnection connection, AzureBlocks blo
                 }
             },
             cancellationToken).ConfigureAwait(false);
+        var ours = new Dictionary<int, (uint Crc, long Size)>();
+        foreach (var block in had)
+        {
+            if (AzureBlocks.Parse(block.Name, token) is { } part)
+                ours[part.Index] = (part.Crc, block.SizeLong);
+        }
         // The last one of all may be shorter; it is sent again.
-        while (had.TryGetValue(AzureBlocks.Id(token, _found), out var size) && size == blocks.SizeOf(_found))
-            _found++;
-        return _found > 0;
+        while (ours.TryGetValue(_found.Count, out var next) && next.Size == blocks.SizeOf(_found.Count))
+            _found.Add(next.Crc);
+        return _found.Count > 0;
     }
 
     /// <summary>Sends what follows, and makes it a blob.</summary>
@@ -75,7 +81,7 @@ internal sealed class AzureUploadRun(AzureConnection connection, AzureBlocks blo
     {
         if (_ids.Count == AzureBlocks.MaxCount)
             throw new TaskFailureException(FailureReason.TransferFailed, $"Can't {_action}: it is larger than {AzureBlocks.MaxCount} blocks.") { IsRetryable = false };
-        var id = AzureBlocks.Id(token, _ids.Count);
+        var id = AzureBlocks.Id(token, _ids.Count, Crc32C.Of(block.Span));
         await connection.CallAsync(
             _action,
             async call =>
@@ -98,22 +104,27 @@ internal sealed class AzureUploadRun(AzureConnection connection, AzureBlocks blo
 
     private async Task SkipAsync(Stream content, CancellationToken cancellationToken)
     {
-        if (_ids.Count >= _found)
+        if (_ids.Count >= _found.Count)
             return;
         var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
         try
         {
-            while (_ids.Count < _found)
+            while (_ids.Count < _found.Count)
             {
+                var block = new Crc32C();
                 var end = _size + blocks.SizeOf(_ids.Count);
                 while (_size < end)
                 {
                     var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, end - _size)), cancellationToken).ConfigureAwait(false);
                     if (read == 0)
                         throw StartOver("the content is shorter than what was sent of it before");
+                    block.Append(buffer.AsSpan(0, read));
                     Passed(null, buffer.AsSpan(0, read));
                 }
-                _ids.Add(AzureBlocks.Id(token, _ids.Count));
+                // The service would put together what is of two contents, and nobody would notice before it is read.
+                if (block.Value != _found[_ids.Count])
+                    throw StartOver("the content is not the one that was sent of it before");
+                _ids.Add(AzureBlocks.Id(token, _ids.Count, block.Value));
             }
         }
         finally
