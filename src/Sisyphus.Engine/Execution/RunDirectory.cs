@@ -1,3 +1,5 @@
+using Sisyphus.Engine.Storage.Directories;
+
 namespace Sisyphus.Engine.Execution;
 
 /// <summary>The folder of one running process below the work directory. Holds its workspaces, and a lock that tells the living from the dead.</summary>
@@ -5,6 +7,7 @@ namespace Sisyphus.Engine.Execution;
 internal sealed class RunDirectory : IDisposable
 {
     private const string LockName = "lock";
+    private const int MaxTries = 100;
     private readonly FileStream _lock;
     private volatile bool _left;
 
@@ -21,10 +24,15 @@ internal sealed class RunDirectory : IDisposable
 
     public static RunDirectory Create(string workDirectory)
     {
-        var id = Guid.CreateVersion7().ToString("N");
-        var root = Path.Combine(RunsOf(workDirectory), id);
-        PrivateFolder.Create(root);
-        return new RunDirectory(root, id, new FileStream(Path.Combine(root, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None));
+        for (var tries = 1; ; tries++)
+        {
+            var id = Guid.CreateVersion7().ToString("N");
+            var root = Path.Combine(RunsOf(workDirectory), id);
+            PrivateFolder.Create(root);
+            // Another process that starts at this moment may take the folder, which has no lock yet, for a dead one's.
+            if (TryLockOwn(root, isLast: tries == MaxTries) is { } held)
+                return new RunDirectory(root, id, held);
+        }
     }
 
     /// <summary>The runs that ended without tidying up. Their folders stay until <see cref="Abandoned.Remove"/>, so that a sweep that fails half-way is repeated.</summary>
@@ -45,11 +53,38 @@ internal sealed class RunDirectory : IDisposable
     public void Dispose()
     {
         _lock.Dispose();
-        if (!_left)
+        if (_left)
+            return;
+        try
+        {
             PrivateFolder.Delete(Root);
+        }
+        catch (IOException)
+        {
+            // Another process that starts at this moment has found it without its owner, and removes it; what it leaves the next one does.
+        }
     }
 
     private static string RunsOf(string workDirectory) => Path.Combine(workDirectory, "runs");
+
+    /// <returns>Null when it is being removed.</returns>
+    private static FileStream? TryLockOwn(string root, bool isLast)
+    {
+        var path = Path.Combine(root, LockName);
+        try
+        {
+            var held = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            // The file comes before its lock: in between it may have been locked and deleted.
+            if (FileIdentity.Find(path) is { } there && there == FileIdentity.Find(held.SafeFileHandle, path))
+                return held;
+            held.Dispose();
+            return isLast ? throw new IOException($"{root} is removed as soon as it is made.") : null;
+        }
+        catch (IOException) when (!isLast)
+        {
+            return null;
+        }
+    }
 
     private static FileStream? TryLock(string root)
     {

@@ -16,6 +16,39 @@ public sealed class RunDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Create_OthersSweepAtTheSameMoment_HasAFolderOfItsOwn()
+    {
+        using var end = new CancellationTokenSource();
+        var sweeping = Task.Run(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                foreach (var abandoned in RunDirectory.FindAbandoned(_work))
+                {
+                    using (abandoned)
+                    {
+                        try
+                        {
+                            abandoned.Remove();
+                        }
+                        catch (IOException)
+                        {
+                            // The owner tidies up at this moment.
+                        }
+                    }
+                }
+            }
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 500; i++)
+        {
+            using var run = RunDirectory.Create(_work);
+            Assert.True(Directory.Exists(run.Root));
+        }
+        await end.CancelAsync();
+        await sweeping;
+    }
+
+    [Fact]
     public void FindAbandoned_OwnerIsGone_FindsItOnceAndRemoves()
     {
         var dead = Path.Combine(_work, "runs", "dead");
