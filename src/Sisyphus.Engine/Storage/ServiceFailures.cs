@@ -24,7 +24,7 @@ internal static class ServiceFailures
 
     /// <summary>A connection that could not be made, or broke.</summary>
     public static TaskFailureException FromTransport(Exception cause, string action) =>
-        new(FailureReason.TransferFailed, $"Can't {action}: {Innermost(cause).Message}", cause);
+        new(FailureReason.TransferFailed, $"Can't {action}: {Telling(cause).Message}", cause);
 
     /// <summary>https://cloud.google.com/storage/docs/retry-strategy, and the same for the other services.</summary>
     public static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;
@@ -49,6 +49,11 @@ internal static class ServiceFailures
         _ => null,
     };
 
-    // "An error occurred while sending the request" says nothing; the cause below does.
-    private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
+    // "An error occurred while sending the request" says nothing, the cause below does; but of a socket's only what is around it says where.
+    private static Exception Telling(Exception exception) => exception switch
+    {
+        HttpRequestException { InnerException: SocketException } => exception,
+        { InnerException: { } inner } => Telling(inner),
+        _ => exception,
+    };
 }

@@ -225,10 +225,11 @@ public sealed class AzureFaultTests(Azurite server) : IAsyncLifetime, IClassFixt
     public async Task Any_NobodyListens_SaysSo(string request)
     {
         var known = await _store.StatAsync(_bucket, "large", Token);
+        var address = _traffic.Address;
         await _traffic.DisposeAsync();
         var failure = await FailsAsync(FailureReason.TransferFailed, () => StoreRequests.AskAsync(_store, known!, request, Token));
         Assert.True(failure.IsRetryable);
-        Assert.Contains("refused", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"refused ({address.Authority})", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

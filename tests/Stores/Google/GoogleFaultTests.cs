@@ -147,6 +147,7 @@ public sealed class GoogleFaultTests : IAsyncLifetime
     public async Task Always_NobodyListens_FailsAndSaysSo(string operation)
     {
         var info = await _store.StatAsync("bucket", "source", Token);
+        var address = _emulator.Address;
         await _emulator.DisposeAsync();
         var failure = await FailsAsync(FailureReason.TransferFailed, () => operation switch
         {
@@ -155,7 +156,7 @@ public sealed class GoogleFaultTests : IAsyncLifetime
             _ => AskAsync(operation, once: true),
         });
         Assert.True(failure.IsRetryable);
-        Assert.Contains("refused", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"refused ({address.Authority})", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -217,7 +217,7 @@ public sealed class S3FaultTests : IAsyncLifetime
         await _emulator.DisposeAsync();
         var failure = await FailsAsync(FailureReason.TransferFailed, () => StoreRequests.AskAsync(_store, known!, request, Token));
         Assert.True(failure.IsRetryable);
-        Assert.Contains("refused", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"refused ({address.Authority})", failure.Message, StringComparison.Ordinal);
         Assert.Equal($"s3://{address.Authority}", _store.Name);
     }
 
