@@ -85,10 +85,14 @@ public sealed partial class BrokerServer
         EvalAsync(string.Create(CultureInfo.InvariantCulture, $"ok = application:set_env(rabbit, consumer_timeout, {(long)timeout.TotalMilliseconds}), ok = application:set_env(rabbit, channel_tick_interval, {Math.Max(1000, (long)timeout.TotalMilliseconds / 5)})"));
 
     /// <summary>The disk alarm, by a limit that no disk meets, or by none.</summary>
-    public Task SetDiskAlarmAsync(bool alarm) => EvalAsync($"ok = rabbit_disk_monitor:set_disk_free_limit({(alarm ? "1000000000000000000" : "1000000")})");
+    public Task SetDiskAlarmAsync(bool alarm) => EvalAsync($"ok = rabbit_disk_monitor:set_disk_free_limit({(alarm ? "1000000000000000000" : "1000000")}), {HasAlarm("disk", alarm)}");
 
     /// <summary>The memory alarm, by a limit that the broker is above already, or by the default.</summary>
-    public Task SetMemoryAlarmAsync(bool alarm) => EvalAsync($"ok = vm_memory_monitor:set_vm_memory_high_watermark({(alarm ? "{absolute, 1000000}" : "0.6")})");
+    public Task SetMemoryAlarmAsync(bool alarm) => EvalAsync($"ok = vm_memory_monitor:set_vm_memory_high_watermark({(alarm ? "{absolute, 1000000}" : "0.6")}), {HasAlarm("memory", alarm)}");
+
+    // The answer comes after every connection was told, which goes by messages of its own.
+    private static string HasAlarm(string resource, bool alarm) =>
+        $"{(alarm ? "true" : "false")} = lists:any(fun({{{{resource_limit, Source, _}}, _}}) -> Source =:= {resource}; (_) -> false end, rabbit_alarm:get_alarms())";
 
     /// <summary>
     /// Brings the names of queues, users and virtual hosts to the disk. A broker that keeps them in Mnesia does so with a delay, and one that
