@@ -76,7 +76,8 @@ public abstract partial class TaskQueueContract
         for (var i = 0; i < Count; i++)
             delivery.WriteOutput(Moment, OutputStream.StandardOutput, $"line {i} {new string('x', 100)}");
         var took = Stopwatch.GetElapsedTime(since);
-        Assert.True(GC.GetTotalMemory(forceFullCollection: true) - before < 8 << 20);
+        // Other tests of the process have memory of their own meanwhile; what is kept for a reader that does not read stays.
+        await EventuallyAsync(() => Task.FromResult(GC.GetTotalMemory(forceFullCollection: true) - before), held => held < 8 << 20);
         await delivery.CompleteAsync(Complete(), Token);
         var read = await RestAsync(lines);
         Assert.True(took < TimeSpan.FromSeconds(2), took.ToString());
