@@ -24,6 +24,7 @@ public interface ITaskQueue : IAsyncDisposable
     /// <param name="tasks">Each with an id; 1 to 10,000.</param>
     /// <returns>An outcome for each task, in the same order.</returns>
     /// <exception cref="ArgumentException">A task has no id, or a workflow of no possible name.</exception>
+    /// <exception cref="OperationCanceledException">Some of the tasks may be on the queue; what readers were told of is sent within a second.</exception>
     Task<IReadOnlyList<SendOutcome>> SendAsync(IReadOnlyList<TaskDocument> tasks, CancellationToken cancellationToken);
 
     /// <summary>Registers a node and makes its name exclusive to it for as long as the session is open. What an earlier session of the name had leased is back on the queue, counted as lost.</summary>
@@ -49,7 +50,7 @@ public interface ITaskQueue : IAsyncDisposable
     /// <exception cref="ArgumentException">No tasks, too many, or what is no id.</exception>
     IAsyncEnumerable<OutputLine> ReadOutputAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
 
-    /// <summary>Tasks that ended in error, oldest first. They stay until they are resumed or removed, whatever the retention.</summary>
+    /// <summary>Tasks that ended in error, oldest first; over a broker in pages of 32 MiB, each in this order. They stay until they are resumed or removed, whatever the retention.</summary>
     /// <param name="taskIds">Only these; none for all.</param>
     IAsyncEnumerable<DeadLetter> GetDeadLettersAsync(IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
 

@@ -18,7 +18,9 @@ internal sealed class EventStream(BrokerLine line, BrokerCalls calls, string str
     public const string Next = "next";
     /// <summary>The last chunk, which is delivered whole.</summary>
     private const string Last = "last";
+    /// <summary>After which a stream that delivers nothing of its last chunk is an empty one.</summary>
     private static readonly TimeSpan s_firstTime = TimeSpan.FromSeconds(3);
+    /// <summary>Between two messages of one chunk, which come together.</summary>
     private static readonly TimeSpan s_chunkTime = TimeSpan.FromMilliseconds(300);
     private const ushort Prefetch = 500;
     private const int AckEvery = 100;
